@@ -189,6 +189,7 @@ def _services(
             listening_is_announced=settings.work.listening_is_announced,
             third_parties=settings.work.parties,
             draft_wait_hours=settings.work.draft_wait_hours,
+            correction_wait_hours=settings.work.correction_wait_hours,
             map_address=settings.work.map_address,
             stall_seconds=settings.work.stall_seconds,
             tasks=settings.work.tasks,

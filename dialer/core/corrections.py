@@ -23,8 +23,6 @@ from dialer.core.errors import Conflict, Invalid
 from dialer.core.text import gettext_noop
 from dialer.core.units import Unit
 
-REVIEW_WITHIN: Final = timedelta(days=3)
-"""How long an answer waits for a decision before an alarm."""
 LONGEST_DEADLINE: Final = timedelta(days=90)
 LONGEST_TEXT: Final = 2000
 
@@ -81,12 +79,14 @@ def order_after(state: OrderState, event: OrderEvent) -> OrderState:
     return after
 
 
-def next_due(event: OrderEvent, *, deadline: datetime, now: datetime) -> datetime | None:
-    """By when somebody has to act after this event: the unit by the deadline, who decides within three days. None:
-    nobody has to.
+def next_due(
+    event: OrderEvent, *, deadline: datetime, now: datetime, decided_within: timedelta
+) -> datetime | None:
+    """By when somebody has to act after this event: the unit by the deadline, who decides on an answer
+    `decided_within` of it. None: nobody has to.
     """
     if event is OrderEvent.ANSWERED:
-        return now + REVIEW_WITHIN
+        return now + decided_within
     return None if event in {OrderEvent.CLOSED, OrderEvent.WITHDRAWN} else deadline
 
 

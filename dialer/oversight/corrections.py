@@ -138,6 +138,11 @@ def _typed_text(text: str) -> str:
     return words
 
 
+def _next_due(services: Services, event: OrderEvent, *, deadline: datetime, now: datetime) -> datetime | None:
+    within = timedelta(hours=services.work.correction_wait_hours)
+    return next_due(event, deadline=deadline, now=now, decided_within=within)
+
+
 def issue_order(services: Services, actor: Actor, draft: OrderDraft) -> int:
     """Issues an order to a unit below the actor's own; its id. Its people on duty are told. Raises `Invalid`, and
     `NotFound` for a unit that is not below the actor's own or is closed, and for a case that is not of that unit or
@@ -158,7 +163,7 @@ def issue_order(services: Services, actor: Actor, draft: OrderDraft) -> int:
             case_id=draft.case_id,
             month=draft.month,
             deadline=deadline,
-            due_at=next_due(OrderEvent.ISSUED, deadline=deadline, now=act.now),
+            due_at=_next_due(services, OrderEvent.ISSUED, deadline=deadline, now=act.now),
             by=act.by,
             now=act.now,
         )
@@ -199,7 +204,7 @@ def move_order(
             tx.tasks_after_commit.add(NOTIFY)
         if event is OrderEvent.ANSWERED:
             changed["answered_by"] = act.by
-        changed["due_at"] = next_due(event, deadline=fresh or order.deadline, now=act.now)
+        changed["due_at"] = _next_due(services, event, deadline=fresh or order.deadline, now=act.now)
         change_order(tx, order_id, **changed)
         add_step(tx, order_id, event, by=act.by, now=act.now, text=words, deadline=fresh)
         facts = {"unit_id": unit.id} | ({} if fresh is None else {"until": fresh.isoformat()})
@@ -303,7 +308,7 @@ def unit_of_case(services: Services, actor: Actor, case_id: int) -> int | None:
 
 def watch_orders(services: Services) -> int:
     """Raises an alarm for the units of orders that were not answered by their deadline, or whose answer nobody decided
-    within three days; again a day after somebody acknowledged it. Returns how many units there are.
+    within `work.correction_wait_hours`; again a day after somebody acknowledged it. Returns how many units there are.
     """
     with services.store.begin() as tx:
         now = services.clock.now()

@@ -416,6 +416,10 @@ class WorkSettings(Section):
     """
     draft_wait_hours: int = Field(default=24, ge=1, le=720)
     """Service hours after which an alarm tells that a draft waits for a second person."""
+    correction_wait_hours: int = Field(default=72, ge=1, le=2160)
+    """Service hours after which an alarm tells that the answer to an order to correct waits for its decision; of an
+    answer that waits already, those that were set when it was given.
+    """
     map_address: str = Field(default="geo:{latitude},{longitude}", max_length=300)
     """What the link to the map on the page of a visit opens. `geo:` opens the map of the officer's device and sends
     nothing over the network; with an `https:` address the host of that address learns the place. Empty: no link.

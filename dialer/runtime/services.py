@@ -102,6 +102,8 @@ class WorkRules:
     """Whom a desk may bring into a call, beside the duty line and who is on duty."""
     draft_wait_hours: int = 24
     """Service hours after which an alarm tells that a draft waits for a second person."""
+    correction_wait_hours: int = 72
+    """Service hours after which an alarm tells that the answer to an order to correct waits for its decision."""
     map_address: str = "geo:{latitude},{longitude}"
     """The template of the link to a map; '': there is none."""
     stall_seconds: float = 300.0

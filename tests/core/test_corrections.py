@@ -13,7 +13,6 @@ from dialer.core.corrections import (
     BY_THE_UNIT,
     LONGEST_DEADLINE,
     ORDER_TRANSITIONS,
-    REVIEW_WITHIN,
     OrderEvent,
     OrderState,
     checked_deadline,
@@ -26,6 +25,7 @@ from dialer.core.units import Unit
 
 E, S = OrderEvent, OrderState
 START = datetime(2026, 12, 3, 8, tzinfo=UTC)
+WITHIN = timedelta(hours=31)
 HOURS = st.integers(min_value=1, max_value=24 * 80)
 
 
@@ -37,7 +37,7 @@ class Course(RuleBasedStateMachine):
         self.now = START
         self.state = OrderState.ISSUED
         self.deadline = START + timedelta(days=3)
-        self.due = next_due(E.ISSUED, deadline=self.deadline, now=self.now)
+        self.due = next_due(E.ISSUED, deadline=self.deadline, now=self.now, decided_within=WITHIN)
         self.answers = self.decided = 0
 
     def _happens(self, event: OrderEvent, *, deadline: datetime | None = None) -> bool:
@@ -48,7 +48,7 @@ class Course(RuleBasedStateMachine):
             assert (before, event) not in ORDER_TRANSITIONS
             return False
         self.deadline = deadline or self.deadline
-        self.due = next_due(event, deadline=self.deadline, now=self.now)
+        self.due = next_due(event, deadline=self.deadline, now=self.now, decided_within=WITHIN)
         return True
 
     @rule(hours=HOURS)
@@ -65,7 +65,7 @@ class Course(RuleBasedStateMachine):
         was = self.state
         if self._happens(E.ANSWERED):
             assert was in {S.ISSUED, S.SIGNED}
-            assert self.due == self.now + REVIEW_WITHIN
+            assert self.due == self.now + WITHIN
             self.answers += 1
 
     @rule(hours=HOURS)

@@ -4,13 +4,14 @@ moves.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from dialer.core.access import SERVICE, Role
-from dialer.core.corrections import REVIEW_WITHIN, OrderEvent, OrderState
+from dialer.core.corrections import OrderEvent, OrderState
 from dialer.core.errors import Conflict, Invalid, NotFound, NotPermitted
 from dialer.core.notifications import NotificationChannel, NotificationFault
 from dialer.core.second_person import SamePerson
@@ -264,10 +265,23 @@ def test_past_the_deadline_an_alarm_names_the_unit_once_a_day(station: Station, 
     assert any(STATION in name for name in alarm["facts"]["names"])
     act(station, station.ann, order_id, E.ANSWERED, text="已整改")
     assert watch_orders(station.services) == 0
-    station.later(seconds=REVIEW_WITHIN.total_seconds())
+    hours = station.services.work.correction_wait_hours
+    station.later(hours=hours - 1)
+    assert watch_orders(station.services) == 0
+    station.later(hours=1)
     assert watch_orders(station.services) == 1
     act(station, chief, order_id, E.CLOSED)
     assert watch_orders(station.services) == 0
+
+
+def test_the_bureau_sets_how_long_an_answer_may_wait_for_its_decision(station: Station, chief: Member):
+    work = replace(station.services.work, correction_wait_hours=5)
+    station.services = replace(station.services, work=work)
+    act(station, station.ann, issued(station, chief), E.ANSWERED, text="已整改")
+    station.later(hours=4)
+    assert watch_orders(station.services) == 0
+    station.later(hours=1)
+    assert watch_orders(station.services) == 1
 
 
 def test_what_was_said_is_encrypted_and_goes_with_the_person_of_the_case(station: Station, chief: Member):
