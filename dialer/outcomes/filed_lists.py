@@ -1,14 +1,14 @@
 """Lists of cases filed with the police 立案: which of their victims had been warned, and which had not.
 
 A filed case is matched to the warned persons by id number, phone and name. A certain match counts at once: it reverses
-the success of the cases that were opened before the loss. A doubtful one waits for a supervisor. A filed case without a
-match was missed.
+the success of the cases that were opened before the loss. A doubtful one waits for a supervisor, and so does a certain
+one of a list that was loaded by somebody who decides none. A filed case without a match was missed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, BinaryIO, Final
@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dialer.cases.persons import MaskedPerson, Person, mask_person, open_person
 from dialer.cases.store import get_case
-from dialer.core.access import Actor, Permission, required_text
+from dialer.core.access import TERMINAL_NAME, Actor, Permission, required_text
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.rates import Period
 from dialer.core.values import FiledMatchState, FiledState, FraudType
@@ -297,8 +297,9 @@ def _match(
                 filed, cancel = correct_for_person(act, services, person_id, **what)
                 case_ids += filed
                 cancels = cancels or cancel
+    is_decided = act.actor.may(Permission.DECIDE_FILED) or act.by == TERMINAL_NAME
     for person_id, score in _candidates(tx, person):
-        state = FiledMatchState.CERTAIN if score >= CERTAIN else FiledMatchState.DOUBTFUL
+        state = FiledMatchState.CERTAIN if score >= CERTAIN and is_decided else FiledMatchState.DOUBTFUL
         if decided.get(person_id) not in {None, FiledMatchState.DOUBTFUL}:
             continue
         tx.execute(_insert_match(record_id=record_id, person_id=person_id, score=score, state=state))
@@ -576,6 +577,28 @@ def decide_match(
     if cancels:
         services.enqueue("cancel_calls")
     return after
+
+
+def certain_waiting(services: Services) -> list[int]:
+    """The ids of the matches that wait for a decision and are certain by their score, the oldest first."""
+    m = t.filed_match.c
+    waits = sa.and_(m.state == FiledMatchState.DOUBTFUL.value, m.score >= CERTAIN)
+    with services.store.begin() as tx:
+        return [row["id"] for row in tx.rows(sa.select(m.id).where(waits).order_by(m.id))]
+
+
+def confirm_certain(services: Services, actor: Actor, *, why: str) -> int:
+    """Confirms the matches that wait and are certain by their score, each as `decide_match` does; returns how many.
+    What somebody else decides meanwhile stays as decided. Raises `Invalid` without a reason.
+    """
+    actor.check_may(Permission.DECIDE_FILED)
+    required_text("why", why)
+    confirmed = 0
+    for match_id in certain_waiting(services):
+        with suppress(Conflict, NotFound):
+            decide_match(services, actor, match_id, is_same_person=True, why=why)
+            confirmed += 1
+    return confirmed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,8 @@ from dialer.language.words import sentence, stored_word
 from dialer.outcomes.filed_figures import filed_figures
 from dialer.outcomes.filed_lists import (
     FiledLoad,
+    certain_waiting,
+    confirm_certain,
     decide_match,
     list_filed,
     load_filed,
@@ -94,6 +96,22 @@ def reject(
     return _decide(request, match_id, why, is_same_person=False)
 
 
+@filed_pages.post("/filed/certain", act=Permission.DECIDE_FILED)
+def confirm_all_certain(
+    request: CurrentRequest, why: Annotated[str, Form(max_length=_LONGEST_WHY)] = ""
+) -> Response:
+    """Confirms the certain matches of lists that somebody loaded who decides none."""
+    request.check_sees_whole_centre()
+    try:
+        confirm_certain(request.services, request.actor, why=why)
+    except Invalid as fault:
+        return _show(request, state=FiledState.DOUBTFUL, refused=request.refusal(fault))
+    return request.redirect_to(
+        f"{_PATH}?state={FiledState.DOUBTFUL.value}",
+        notice=gettext_noop("The certain matches are confirmed."),
+    )
+
+
 @filed_pages.post("/filed/matches/{match_id}/undo", act=Permission.DECIDE_FILED)
 def undo(
     request: CurrentRequest,
@@ -154,9 +172,12 @@ def _show(
         period = period_of(start, end, timezone=request.app.settings.centre.timezone)
     except Invalid as fault:
         problem = request.refusal(fault)
-    chosen = FiledState(state) if state in set(FiledState) else None
+    decides = request.may(Permission.DECIDE_FILED)
+    # Who loads a list of guesses learns nothing of who is known.
+    finds = decides or not request.may(Permission.LOAD_FILED)
+    chosen = FiledState(state) if finds and state in set(FiledState) else None
     page = list_filed(request.services, state=chosen, period=period, before_id=before)
-    figures = filed_figures(request.services, period)
+    figures = filed_figures(request.services, period) if finds else None
     given = {"state": chosen or "", "from": start, "to": end}
 
     def query(**changed: object) -> str:
@@ -184,5 +205,7 @@ def _show(
         day_alone=lambda at: at.astimezone(zone).time() == END_OF_DAY,
         type_word=lambda value: stored_word(FraudType, value, request.lang),
         may_load=request.may(Permission.LOAD_FILED),
-        may_decide=request.may(Permission.DECIDE_FILED),
+        may_decide=decides,
+        finds=finds,
+        certain=len(certain_waiting(request.services)) if decides and chosen is FiledState.DOUBTFUL else 0,
     )

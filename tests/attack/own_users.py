@@ -128,6 +128,20 @@ async def _guessed_list(target: Target, attack: Attack) -> None:
         told.append(re.findall(r'<div class="figure[^"]*"><b>([^<]*)</b>', page.text))
         attack.must("/cases/" not in page.text.partition("<main")[2], "a preview names a case")
     attack.must(told[0] == told[1] != [], f"a list of guesses tells who has a case: {told}")
+    for first in (17_000, 18_000):
+        lines = [f"F{n},王小虎,138{n:05d}189,1,2026-01-02" for n in range(first, first + target.times(200))]
+        content = "\n".join(["案件编号,姓名,手机号,损失金额,立案时间", *lines]).encode()
+        answer = await clerk.client.post(
+            "/filed", files={"file": ("filed.csv", io.BytesIO(content))}, data={"csrf": clerk.csrf}
+        )
+        attack.tried += len(lines)
+        main = answer.text.partition("<main")[2]
+        attack.must(answer.status_code == 200, f"an invented list of filed cases got {answer.status_code}")
+        attack.must("/cases/" not in main, "an invented list of filed cases names a case")
+        told.append(sorted(set(re.findall(r"warned|doubtful|known", main))))
+    attack.must(told[2] == told[3], f"an invented list of filed cases tells who is known: {told[2:]}")
+    ended = [row for row in target.desk.rows(t.filed_match) if row["state"] != "doubtful"]
+    attack.must(not ended, f"an invented list of filed cases counts for {len(ended)} people")
 
 
 async def tellers(target: Target, attack: Attack) -> None:

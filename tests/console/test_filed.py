@@ -74,6 +74,59 @@ async def test_a_list_is_loaded_and_a_doubtful_match_decided(console: ConsoleDes
     assert console.audited("load_filed")[-1]["facts"]["rejected"] == 1
 
 
+async def test_a_clerk_learns_of_no_match_and_ends_nothing(console: ConsoleDesk):
+    """An invented list told who had been warned, and ended the calls to anybody on it."""
+    scenario = ConsoleScenario(console)
+    known = scenario.person(name=NAME, phones=("+8613800000009",), id_number=ID_NUMBER)
+    case_id = scenario.case(person_id=known)
+    before = [row["status"] for row in console.rows(t.case)]
+    console.pass_seconds(3 * 86_400)
+    clerk = console.person(Role.CLERK)
+    first = LIST.splitlines()[0]
+    told = []
+    for number, id_number in (("B1", ID_NUMBER), ("B2", "11010119900307109X")):
+        loaded = await load(clerk, f"{first}\n{number},{NAME},,{id_number},1,2026-11-26\n")
+        assert loaded.status_code == 200
+        told.append(text(loaded).partition("A supervisor decides whom they concern.")[0])
+        assert "/cases/" not in loaded.text.partition("<main")[2]
+    assert told[0] == told[1]
+    for query in ("", "?state=doubtful", "?state=not_warned", "?state=warned"):
+        page = await clerk.get(f"/filed{query}")
+        rows = re.findall(r'<tr id="filed-', page.text)
+        assert len(rows) == 2, "no state tells which of them is known"
+        words = text(page)
+        assert "Warned before" not in words.partition("Drop a list")[2]
+        assert "similarity" not in words
+    assert [row["status"] for row in console.rows(t.case)] == before
+    assert {row["state"] for row in console.rows(t.filed_match)} == {"doubtful"}
+    for path in ("/filed/certain", f"/filed/matches/{console.rows(t.filed_match)[0]['id']}/confirm"):
+        assert (await clerk.post(path, why="x")).status_code == 403
+    supervisor = console.person(Role.SUPERVISOR)
+    assert f"/cases/{case_id}" in (await supervisor.get("/filed?state=doubtful")).text
+
+
+async def test_the_certain_matches_of_a_clerks_list_are_confirmed_together(console: ConsoleDesk):
+    scenario = ConsoleScenario(console)
+    sure = scenario.person(name=NAME, phones=("+8613800000009",), id_number=ID_NUMBER)
+    perhaps = scenario.person(name="王五", phones=(PHONE,))
+    for person_id in (sure, perhaps):
+        scenario.case(person_id=person_id)
+    console.pass_seconds(3 * 86_400)
+    await load(console.person(Role.CLERK), LIST)
+    supervisor = console.person(Role.SUPERVISOR)
+    waiting = text(await supervisor.get("/filed?state=doubtful"))
+    assert "1 match is certain" in waiting
+    assert "match is certain" not in text(await supervisor.get("/filed"))
+    assert (await supervisor.post("/filed/certain", why=" ")).status_code == 422
+    assert (await supervisor.post("/filed/certain", why="名单已核对")).status_code == 303
+    assert sorted(row["state"] for row in console.rows(t.filed_match)) == ["confirmed", "doubtful"]
+    [line] = console.audited("confirm_filed_match")
+    assert line["facts"] == {"case_number": "A1"}
+    assert "match is certain" not in text(await supervisor.get("/filed?state=doubtful"))
+    county = console.person(Role.SUPERVISOR, unit_id=scenario.unit("临河区"))
+    assert (await county.post("/filed/certain", why="x")).status_code == 404
+
+
 async def test_what_is_no_list_is_refused_in_one_line(console: ConsoleDesk):
     clerk = console.person(Role.CLERK)
     refused = await load(clerk, "姓名,电话\n王,13800138000\n")

@@ -19,6 +19,7 @@ def _nothing(_desk: ConsoleDesk, _unit_id: int | None) -> Mapping[str, object]:
 
 ROWS = (
     Row("GET", "/filed", _SEES),
+    Row("POST", "/filed/certain", _DECIDES, form={"why": " "}, refused=422),
     Row("POST", "/filed", _LOADS, refused=422),
     Row(
         "POST",
