@@ -22,8 +22,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from string import Template
@@ -38,19 +38,11 @@ from carrier.server import RunningCarrier
 from chaos.checks import check
 from dialer.db.keys import create
 from dialer.runtime.location import installed_binaries, server_account
+from tools.cluster_hosts import HOSTS, CannotRun, Host, Network, check_machine, run
 from tools.drills import ROOT, Drill, DrillFailed, carrier_of_a_drill
 
 _CANNOT_RUN = 3
-_PROGRAMS: Final = {
-    "patroni": "patroni",
-    "etcd": "etcd-server",
-    "nginx": "nginx-light",
-    "ip": "iproute2",
-    "setpriv": "util-linux",
-}
-"""What a machine needs, and the package of Debian that has it."""
 _TEMPLATES = ROOT / "deploy" / "cluster"
-_HOSTS = 3
 _POSTGRES, _ETCD, _ETCD_PEERS, _PATRONI, _BROKER, _WEB = 5432, 2379, 2380, 8008, 6379, 8001
 _FRONT, _CARRIER = 8080, 8081
 """Where nginx listens, for the carrier's webhooks and for what the service asks of the carrier."""
@@ -78,112 +70,6 @@ _TALKS = Behaviour(
     verdict_after_seconds=0.1,
 )
 """A person who is called once is not called again, and calls are long enough that some live at every strike."""
-
-
-class CannotRun(Exception):
-    """What this machine lacks, in one line."""
-
-
-class Host:
-    """One of the three: a network namespace, and the processes in it."""
-
-    def __init__(self, number: int, network: Network, folder: Path) -> None:
-        self.number = number
-        self.name = f"host{number}"
-        self.space = f"{network.name}h{number}"
-        self.address = network.address(number)
-        self.folder = folder / self.name
-        self._network = network
-        self._started: list[subprocess.Popen[bytes]] = []
-
-    def start(
-        self, name: str, argv: Sequence[str], *, env: Mapping[str, str] | None = None, user: bool = False
-    ) -> int:
-        """A process of the host; `user`: not as root. Returns its number."""
-        account = server_account()
-        switch = ["setpriv", "--reuid", str(account.uid), "--regid", str(account.gid), "--clear-groups"]
-        with (self.folder / f"{name}.log").open("ab") as log:
-            process = subprocess.Popen(
-                ["ip", "netns", "exec", self.space, *(switch if user else []), *argv],  # noqa: S607 - of the search path
-                env=dict(os.environ if env is None else env), cwd=ROOT if not user else "/",
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-            )  # fmt: skip
-        self._started.append(process)
-        return process.pid
-
-    def processes(self) -> list[int]:
-        """The numbers of all processes of the host."""
-        told = _run("ip", "netns", "pids", self.space)
-        return [int(line) for line in told.split()]
-
-    def signal(self, number: signal.Signals) -> None:
-        """To everything on the host, until nothing new has appeared meanwhile."""
-        done: set[int] = set()
-        while new := set(self.processes()) - done:
-            for process in new:
-                with suppress(ProcessLookupError):
-                    os.kill(process, number)
-            done |= new
-
-    def kill(self) -> None:
-        """Everything on the host ends at once, and it answers nobody any more, as without power."""
-        self.plug(is_in=False)
-        self.signal(signal.SIGKILL)
-        for process in self._started:
-            process.wait()
-        self._started.clear()
-
-    def plug(self, *, is_in: bool) -> None:
-        """The cable of the host."""
-        _run("ip", "link", "set", f"{self.space}o", "up" if is_in else "down")
-
-
-class Network:
-    """A bridge that the hosts are connected to, at which the carrier and nginx listen. Needs root."""
-
-    def __init__(self, seed: str) -> None:
-        chosen = random.Random(seed)  # noqa: S311  # an address that others hardly use, no secret
-        self.name = f"dc{secrets.token_hex(2)}"
-        self._first = f"10.{chosen.randrange(64, 250)}.{chosen.randrange(250)}"
-        self.own_address = f"{self._first}.254"
-        self.range = f"{self._first}.0/24"
-
-    def address(self, number: int) -> str:
-        return f"{self._first}.{number}"
-
-    @contextmanager
-    def hosts(self, folder: Path) -> Iterator[list[Host]]:
-        """The hosts, connected, with empty folders; afterwards nothing of them is left."""
-        made = [Host(number, self, folder) for number in range(1, _HOSTS + 1)]
-        try:
-            _run("ip", "link", "add", self.name, "type", "bridge")
-            _run("ip", "address", "add", f"{self.own_address}/24", "dev", self.name)
-            _run("ip", "link", "set", self.name, "up")
-            for host in made:
-                self._connect(host)
-            yield made
-        finally:
-            for host in made:
-                with suppress(subprocess.CalledProcessError):
-                    host.signal(signal.SIGCONT)
-                    host.kill()
-                    _run("ip", "netns", "del", host.space)
-            with suppress(subprocess.CalledProcessError):
-                _run("ip", "link", "del", self.name)
-
-    def _connect(self, host: Host) -> None:
-        inside, outside = f"{host.space}i", f"{host.space}o"
-        _run("ip", "netns", "add", host.space)
-        _run("ip", "link", "add", outside, "type", "veth", "peer", "name", inside, "netns", host.space)
-        _run("ip", "link", "set", outside, "master", self.name, "up")
-        for words in (
-            ("address", "add", f"{host.address}/24", "dev", inside),
-            ("link", "set", inside, "up"),
-            ("link", "set", "lo", "up"),
-        ):
-            _run("ip", "-n", host.space, *words)
-        host.folder.mkdir()
-        server_account().own(host.folder)
 
 
 class Cluster(Drill):
@@ -376,7 +262,7 @@ class Cluster(Drill):
         said = await self._patroni(primary, "/cluster")
         members = said["members"] if said else []
         following = [one for one in members if one.get("state") in {"streaming", "running"}]
-        if len(following) < _HOSTS:
+        if len(following) < HOSTS:
             return f"{[(one.get('name'), one.get('role'), one.get('state')) for one in members]}"
         async with httpx.AsyncClient(timeout=2) as client:
             for host in self.hosts:
@@ -573,15 +459,15 @@ class Cluster(Drill):
         """It still reaches the carrier, and people."""
         primary, host = await self.the_primary(), await self.other_host()
         words = ("-n", host.space, "route")
-        _run("ip", *words, "add", "blackhole", f"{primary.address}/32")
+        run("ip", *words, "add", "blackhole", f"{primary.address}/32")
         await asyncio.sleep(_FROZEN_SECONDS)
-        _run("ip", *words, "del", "blackhole", f"{primary.address}/32")
+        run("ip", *words, "del", "blackhole", f"{primary.address}/32")
 
     async def etcd_without_quorum(self) -> None:
         """Two of three are gone; the primary goes on while it reaches both other hosts."""
         gone = [host for host in self.hosts if host is not await self.the_primary()]
         for host in gone:
-            for process in _processes(host, b"etcd --name"):
+            for process in host.processes_of(b"etcd --name"):
                 os.kill(process, signal.SIGKILL)
         await asyncio.sleep(_FROZEN_SECONDS / 2)
         for host in gone:
@@ -612,8 +498,8 @@ class Cluster(Drill):
             )
         self.must(changed.is_success, f"Patroni refused: {changed.text}")
         await self._until_asynchronous()
-        receivers = [pid for one in self.hosts if one is not host for pid in _processes(one, b"walreceiver")]
-        self.must(len(receivers) == _HOSTS - 1, "not two hosts follow the primary")
+        receivers = [pid for one in self.hosts if one is not host for pid in one.processes_of(b"walreceiver")]
+        self.must(len(receivers) == HOSTS - 1, "not two hosts follow the primary")
         for receiver in receivers:
             os.kill(receiver, signal.SIGSTOP)
         before = self.calls()
@@ -667,10 +553,6 @@ _LOSING = frozenset({"primary_killed_with_lag"})
 """After them the database lacks what it had committed."""
 
 
-def _run(*words: str) -> str:
-    return subprocess.run(words, check=True, capture_output=True, text=True).stdout
-
-
 def _programs(folder: Path) -> Path:
     """PostgreSQL's programs of the wheel, where the user of the servers reaches them."""
     installed = installed_binaries().postgres_folder
@@ -697,46 +579,6 @@ def _nginx_settings(folder: Path, servers: str) -> Path:
         encoding="utf-8",
     )
     return path
-
-
-def _processes(host: Host, words: bytes) -> list[int]:
-    """Those with these words in the command line."""
-    found = []
-    for process in host.processes():
-        with suppress(OSError):
-            if words in Path(f"/proc/{process}/cmdline").read_bytes().replace(b"\0", b" "):
-                found.append(process)
-    return found
-
-
-def check_machine() -> None:
-    """Installs what Debian has and this machine lacks. Raises `CannotRun`, with what to do, where a program or right is
-    missing.
-    """
-    if os.geteuid() != 0:
-        raise CannotRun("it makes network namespaces, for which it must run as root")
-    missing = _missing()
-    if missing and shutil.which("apt-get"):
-        sys.stderr.write(f"cluster drill: installs {' '.join(missing)}\n")
-        for words in (("update",), ("install", "-y", "--no-install-recommends", *missing)):
-            with suppress(subprocess.CalledProcessError):
-                _run("apt-get", "-qq", *words)
-        missing = _missing()
-    if missing:
-        raise CannotRun(f"apt-get install --no-install-recommends {' '.join(missing)}")
-    try:
-        _run("ip", "netns", "add", "dialer-probe")
-        _run("ip", "netns", "del", "dialer-probe")
-    except subprocess.CalledProcessError as fault:
-        raise CannotRun(f"network namespaces: {fault.stderr.strip()}") from fault
-
-
-def _missing() -> list[str]:
-    """The packages of Debian that this machine lacks."""
-    missing = {package for program, package in _PROGRAMS.items() if shutil.which(program) is None}
-    if not Path("/usr/lib/python3/dist-packages/etcd").is_dir():
-        missing.add("python3-etcd")
-    return sorted(missing)
 
 
 async def drill(
