@@ -200,6 +200,7 @@ def _services(
         signals=settings.signals,
         cards=settings.cards,
         webhooks=settings.webhooks,
+        push=settings.push,
         quality=settings.quality,
         sources=settings.sources,
         duty=settings.duty,

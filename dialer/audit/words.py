@@ -97,6 +97,8 @@ ACTS: Mapping[str, str] = {
     "end_leave": gettext_noop("leave ended"),
     "notification_rules": gettext_noop("own notifications changed"),
     "notification_test": gettext_noop("own notifications tested"),
+    "push_browser_add": gettext_noop("a browser added for notifications"),
+    "push_browser_remove": gettext_noop("a browser removed from notifications"),
     "load_boundaries": gettext_noop("boundaries of units loaded"),
     "assign_unit": gettext_noop("a unit given to a case"),
     "breaker.closed": gettext_noop("the telephone network is back"),

@@ -29,6 +29,8 @@ class NotificationChannel(StrEnum):
 
     DESKTOP = "desktop"
     """A desktop notification and a sound, on every page that the person has open."""
+    PUSH = "push"
+    """Web Push: shown by the browser also while no page is open."""
     WEBHOOK = "webhook"
     SMS = "sms"
     CALL = "call"

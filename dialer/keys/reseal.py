@@ -178,6 +178,7 @@ SEALED: Final = (
     SealedColumn(
         table=t.notification_rules, column="sealed", row=lambda row: int(row["staff_id"]), key="staff_id"
     ),
+    SealedColumn(table=t.push_browser, column="sealed", row=lambda row: str(row["id"])),
     SealedColumn(table=t.recording, column="sealed", row=lambda row: int(row["id"]), at_once=_LARGE_VALUES),
     SealedColumn(
         table=t.transcript,

@@ -662,6 +662,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     OrderEvent: {OrderEvent.SIGNED: "signed for", OrderEvent.SENT_BACK: "sent back"},
     NotificationChannel: {
         NotificationChannel.DESKTOP: "notification on open pages",
+        NotificationChannel.PUSH: "push by the browser",
         NotificationChannel.SMS: "text message",
         NotificationChannel.CALL: "call by the robot",
     },

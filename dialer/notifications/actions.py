@@ -457,6 +457,7 @@ def change_rules(services: Services, actor: Actor, staff_id: int, typed: TypedRu
             url=url,
             secret=typed.secret.strip() or (before.secret if url else ""),
             format=webhook_format,
+            has_browser=before.has_browser,
         )
         if url and webhook_format is WebhookFormat.STANDARD and not personal.secret:
             raise Invalid(field="secret", problem=gettext_noop("is empty"))

@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated
+from urllib.parse import urlsplit
+from uuid import UUID
 
 import orjson
 from fastapi import Form
@@ -29,6 +31,7 @@ from dialer.notifications.actions import (
     show_on_pages,
     text_of,
 )
+from dialer.notifications.browsers import add_browser, own_browsers, push_key, remove_browser
 from dialer.runtime.services import Services
 from dialer.staff.sign_in import valid_sessions
 from dialer.web.console import ConsoleContext, CurrentRequest, PageSection, RequestContext
@@ -36,6 +39,7 @@ from dialer.web.streams import EventStream, wants_events
 
 notification_pages = PageSection()
 _PATH, _TEMPLATE = "/notifications", "console/notifications.html"
+_BROWSERS = _PATH + "/browsers"
 _ACT = Permission.SEE_DUTY
 _POLL_SECONDS, _POLLS_PER_BEAT = 0.5, 30
 _ROSTERS_SECONDS = 30.0
@@ -55,6 +59,7 @@ def show(request: CurrentRequest) -> Response:
 def change(
     request: CurrentRequest,
     desktop: Annotated[str, Form(max_length=10)] = "",
+    push: Annotated[str, Form(max_length=10)] = "",
     webhook: Annotated[str, Form(max_length=10)] = "",
     sms: Annotated[str, Form(max_length=10)] = "",
     call: Annotated[str, Form(max_length=10)] = "",
@@ -69,6 +74,7 @@ def change(
     typed = TypedRules(
         minutes={
             NotificationChannel.DESKTOP: desktop,
+            NotificationChannel.PUSH: push,
             NotificationChannel.WEBHOOK: webhook,
             NotificationChannel.SMS: sms,
             NotificationChannel.CALL: call,
@@ -94,11 +100,41 @@ def test(request: CurrentRequest) -> Response:
     return request.redirect_to(_PATH, notice=gettext_noop("A test is on its way by each of your channels."))
 
 
+@notification_pages.post(_BROWSERS, act=_ACT)
+def add(
+    request: CurrentRequest,
+    endpoint: Annotated[str, Form(max_length=2000)],
+    public: Annotated[str, Form(max_length=200)] = "",
+    secret: Annotated[str, Form(max_length=200)] = "",
+) -> Response:
+    """Receives what is pushed to the reader in this browser."""
+    try:
+        add_browser(
+            request.services,
+            request.actor,
+            request.member.id,
+            endpoint=endpoint,
+            public=public,
+            secret=secret,
+        )
+    except Invalid as fault:
+        return _show(request, wrong=request.wrong(fault))
+    return request.redirect_to(_PATH, notice=gettext_noop("This browser shows your notifications."))
+
+
+@notification_pages.post(_BROWSERS + "/{browser_id}/remove", act=_ACT)
+def remove(request: CurrentRequest, browser_id: UUID) -> Response:
+    """Receives nothing in that browser any more."""
+    remove_browser(request.services, request.actor, request.member.id, browser_id)
+    return request.redirect_to(_PATH, notice=gettext_noop("The browser is removed."))
+
+
 def _show(
     request: RequestContext, *, typed: TypedRules | None = None, wrong: dict[str, str] | None = None
 ) -> Response:
     personal, past = own_notifications(request.services, request.member.id)
     after, rules = personal.rules.after, personal.rules
+    key = push_key(request.services)
     stored = TypedRules(
         minutes={
             channel: f"{after[channel].total_seconds() / 60:g}" if channel in after else ""
@@ -117,7 +153,12 @@ def _show(
         wrong=wrong or {},
         is_default=personal.changed_at is None,
         has_secret=bool(personal.secret),
-        channels=list(NotificationChannel),
+        channels=[one for one in NotificationChannel if key or one is not NotificationChannel.PUSH],
+        push_key=key,
+        browsers=[
+            (one.id, urlsplit(one.browser.endpoint).hostname, one.added_at)
+            for one in own_browsers(request.services, request.member.id)
+        ],
         formats=[(kind.value, word_of(kind, request.lang)) for kind in WebhookFormat],
         past=past,
     )

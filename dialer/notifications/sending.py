@@ -1,5 +1,5 @@
-"""The channels that carry a notification: text messages and the robot's call by the carrier, and webhooks. Each request
-is made once; what is not certainly sent has failed, and the person's next notification leaves at once.
+"""The channels that carry a notification: text messages and the robot's call by the carrier, webhooks, and Web Push.
+Each request is made once; what is not certainly sent has failed, and the person's next notification leaves at once.
 """
 
 from __future__ import annotations
@@ -9,8 +9,11 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Awaitable, Callable
-from datetime import datetime
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Final
 from urllib.parse import quote_plus
@@ -18,10 +21,16 @@ from uuid import UUID
 
 import aiohttp
 import orjson
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from dialer.core.notifications import NotificationChannel, NotificationFault, WebhookFormat
+from dialer.language.catalogue import say
 from dialer.notifications.actions import claim_due, record_failed, record_sent, text_of
+from dialer.notifications.browser_store import OwnBrowser, delay_browser, delete_browser
+from dialer.notifications.browsers import is_push_address, own_browsers
+from dialer.notifications.encryption import encrypt, proof, sender_key
 from dialer.notifications.store import Notification
+from dialer.runtime.sections import PushSettings
 from dialer.runtime.services import Services
 from dialer.telephony.channels import MessageClient, Placed, SendResult, SendText, UncertainResult
 from dialer.telephony.client import DeskClient
@@ -30,6 +39,15 @@ from dialer.webhooks.sending import post_signed, signed_headers
 Sender = Callable[[Notification], Awaitable[NotificationFault | None]]
 """Sends one notification; None: the channel has it."""
 _PREFIX: Final = "whsec_"
+_PUSH_LASTS: Final = timedelta(minutes=10)
+"""How long a push service keeps a message for a browser that is not running: later the work is in other hands."""
+_OK: Final = range(200, 300)
+_FORGOTTEN: Final = frozenset({404, 410})
+"""The browser has revoked its subscription (RFC 8030, section 7.3)."""
+_TOO_MANY: Final = frozenset({429, 503})
+_WAIT: Final = timedelta(minutes=1)
+"""Where the push service does not say for how long."""
+_MOST_WAIT: Final = timedelta(hours=1)
 
 
 async def send_due(services: Services, channel: NotificationChannel, sender: Sender) -> int:
@@ -78,6 +96,21 @@ async def place_calls(services: Services, client: DeskClient) -> int:
 async def post_webhooks(services: Services, session: aiohttp.ClientSession) -> int:
     """Posts the webhooks that are due."""
     return await send_due(services, NotificationChannel.WEBHOOK, partial(_post, services, session))
+
+
+async def push_to_browsers(services: Services, session: aiohttp.ClientSession) -> int:
+    """Sends what is due to the browsers of its people."""
+    key = sender_key(services.store.vault.derived(b"web push"))
+    return await send_due(services, NotificationChannel.PUSH, partial(_push, services, session, key))
+
+
+@asynccontextmanager
+async def push_session(rules: PushSettings) -> AsyncIterator[aiohttp.ClientSession]:
+    """An HTTP session for requests to push services."""
+    timeout = aiohttp.ClientTimeout(total=rules.timeout_seconds)
+    jar = aiohttp.DummyCookieJar()
+    async with aiohttp.ClientSession(timeout=timeout, cookie_jar=jar, trust_env=False) as session:
+        yield session
 
 
 async def refuse_all(services: Services, channel: NotificationChannel) -> int:
@@ -152,3 +185,80 @@ def key_of(secret: str) -> bytes:
         except binascii.Error:
             pass
     return secret.encode()
+
+
+async def _push(
+    services: Services, session: aiohttp.ClientSession, key: ec.EllipticCurvePrivateKey, one: Notification
+) -> NotificationFault | None:
+    """Sends to every browser of the person: one that takes it is enough."""
+    browsers = await asyncio.to_thread(own_browsers, services, one.staff_id)
+    content = push_content(services, one)
+    faults = await asyncio.gather(
+        *(_push_to(services, session, key, one.staff_id, browser, content) for browser in browsers)
+    )
+    if None in faults:
+        return None
+    is_uncertain = NotificationFault.UNCERTAIN in faults
+    return NotificationFault.UNCERTAIN if is_uncertain else NotificationFault.REFUSED
+
+
+def push_content(services: Services, one: Notification) -> bytes:
+    """What the service worker shows (dialer/web/static/console/push_worker.js). It names no person."""
+    title = say(one.language, "Fraud warning and dissuasion")
+    return orjson.dumps({"id": str(one.id), "title": title, "text": text_of(services, one), "to": one.page})
+
+
+async def _push_to(
+    services: Services,
+    session: aiohttp.ClientSession,
+    key: ec.EllipticCurvePrivateKey,
+    staff_id: int,
+    own: OwnBrowser,
+    content: bytes,
+) -> NotificationFault | None:
+    real_now, endpoint = services.real.now(), own.browser.endpoint
+    # The settings may have changed since the browser was added.
+    if not is_push_address(endpoint, services.push) or (own.wait_until and real_now < own.wait_until):
+        return NotificationFault.REFUSED
+    once = ec.generate_private_key(ec.SECP256R1())
+    body = encrypt(content, own.browser, once=once, salt=os.urandom(16))
+    headers = {
+        "Authorization": proof(key, endpoint, contact=services.push.contact, real_now=real_now),
+        "Content-Encoding": "aes128gcm",
+        "Content-Type": "application/octet-stream",
+        "TTL": str(int(_PUSH_LASTS.total_seconds())),
+        "Urgency": "high",
+        "User-Agent": "dialer",
+    }
+    try:
+        async with session.post(endpoint, data=body, headers=headers, allow_redirects=False) as answer:
+            status, retry_after = answer.status, answer.headers.get("Retry-After", "")
+    except (TimeoutError, aiohttp.ClientError, OSError):
+        return NotificationFault.UNCERTAIN
+    if status in _OK:
+        return None
+    if status in _FORGOTTEN or status in _TOO_MANY:
+        until = None if status in _FORGOTTEN else real_now + wait_of(retry_after, real_now)
+        await asyncio.to_thread(_record_refusal, services, staff_id, own, until)
+    return NotificationFault.REFUSED
+
+
+def _record_refusal(services: Services, staff_id: int, own: OwnBrowser, until: datetime | None) -> None:
+    with services.store.begin() as tx:
+        if until is None:
+            delete_browser(tx, staff_id, own.id)
+        else:
+            delay_browser(tx, own.id, until=until)
+
+
+def wait_of(retry_after: str, real_now: datetime) -> timedelta:
+    """How long the header says to wait (RFC 9110, section 10.2.3): seconds or a date; an hour at most."""
+    text = retry_after.strip()
+    if text.isascii() and text.isdecimal():
+        wait = timedelta(seconds=min(int(text), int(_MOST_WAIT.total_seconds())))
+    else:
+        try:
+            wait = parsedate_to_datetime(text) - real_now
+        except (TypeError, ValueError):
+            return _WAIT
+    return max(timedelta(), min(wait, _MOST_WAIT))

@@ -62,6 +62,8 @@ class PersonalRules:
     url: str = ""
     secret: str = field(default="", repr=False)
     format: WebhookFormat = WebhookFormat.STANDARD
+    has_browser: bool = False
+    """Whether a browser of the person receives what is pushed."""
     changed_at: datetime | None = None
     """None: these are the default rules."""
 
@@ -73,6 +75,8 @@ class PersonalRules:
             found |= {NotificationChannel.SMS, NotificationChannel.CALL}
         if self.url:
             found.add(NotificationChannel.WEBHOOK)
+        if self.has_browser:
+            found.add(NotificationChannel.PUSH)
         return frozenset(found)
 
 
@@ -143,7 +147,9 @@ def read_rules(tx: Tx, staff_ids: Collection[int]) -> dict[int, PersonalRules]:
     """The rules of each of these accounts; the default for who has set none."""
     r = t.notification_rules.c
     found = dict.fromkeys(staff_ids, PersonalRules())
-    for row in tx.rows(sa.select(t.notification_rules).where(r.staff_id.in_(sorted(set(staff_ids))))):
+    has_browser = sa.exists().where(t.push_browser.c.staff_id == r.staff_id).label("has_browser")
+    own = sa.select(t.notification_rules, has_browser).where(r.staff_id.in_(sorted(set(staff_ids))))
+    for row in tx.rows(own):
         opened = orjson.loads(
             tx.vault.open(row["sealed"], table="notification_rules", column="sealed", row=row["staff_id"])
         )
@@ -162,6 +168,7 @@ def read_rules(tx: Tx, staff_ids: Collection[int]) -> dict[int, PersonalRules]:
             url=opened["url"],
             secret=opened["secret"],
             format=WebhookFormat(row["format"]),
+            has_browser=row["has_browser"],
             changed_at=row["changed_at"],
         )
     return found

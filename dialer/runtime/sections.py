@@ -562,6 +562,16 @@ class WebhooksSettings(Section):
         return given
 
 
+class PushSettings(Section):
+    """Web Push: notifications that browsers show while no page is open."""
+
+    services: tuple[str, ...] = ()
+    """Hosts of the browser makers' push services that messages may go to, with the hosts below them. Empty: off."""
+    contact: str = Field(default="", pattern=r"^(|mailto:[^\s]+|https://[^\s]+)$")
+    """Whom a push service asks about our messages."""
+    timeout_seconds: float = Field(default=10.0, ge=1, le=30)
+
+
 class ClockSettings(Section):
     speed: float = Field(default=1.0, ge=1, le=3600)
     """Service seconds in one real second; above 1 on the simulated line only."""

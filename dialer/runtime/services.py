@@ -35,6 +35,7 @@ from dialer.runtime.plans import parse_plan
 from dialer.runtime.sections import (
     CardsSettings,
     InboundSettings,
+    PushSettings,
     QualitySettings,
     SignalsSettings,
     WebhooksSettings,
@@ -174,6 +175,7 @@ class Services:
     facts_folder: Path | None = None
     """Where this machine keeps fact rows; None: figures are counted from the records."""
     webhooks: WebhooksSettings = field(default_factory=WebhooksSettings)
+    push: PushSettings = field(default_factory=PushSettings)
     quality: QualitySettings = field(default_factory=QualitySettings)
     sources: SourcesSettings = field(default_factory=SourcesSettings)
     """Of the settings; `live_sources` are in force."""

@@ -48,6 +48,7 @@ from dialer.runtime.sections import (
     KeysSettings,
     ListsSettings,
     LogSettings,
+    PushSettings,
     QualitySettings,
     RetentionSettings,
     SchedulerSettings,
@@ -103,6 +104,7 @@ class Settings(Section):
 
     cards: CardsSettings = CardsSettings()
     webhooks: WebhooksSettings = WebhooksSettings()
+    push: PushSettings = PushSettings()
     api: ApiSettings = ApiSettings()
     sources: SourcesSettings = SourcesSettings()
     duty: DutySettings = DutySettings()

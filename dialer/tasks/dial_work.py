@@ -23,7 +23,14 @@ from dialer.control.trunks import has_trunks, watch_trunks
 from dialer.core.notifications import NotificationChannel
 from dialer.core.values import MessageChannel
 from dialer.notifications.actions import ORDER, claim_due, end_lapsed, plan_notifications
-from dialer.notifications.sending import place_calls, post_webhooks, refuse_all, send_texts
+from dialer.notifications.sending import (
+    place_calls,
+    post_webhooks,
+    push_session,
+    push_to_browsers,
+    refuse_all,
+    send_texts,
+)
 from dialer.runtime.services import Application
 from dialer.tasks.application import (
     background_task,
@@ -207,10 +214,18 @@ def _post_to_people(app: Application) -> None:
     _run_with(lambda: webhook_session(app.services.webhooks), partial(post_webhooks, app.services))
 
 
+def _push_to_people(app: Application) -> None:
+    if not app.services.push.services:
+        uvloop.run(refuse_all(app.services, NotificationChannel.PUSH))
+    else:
+        _run_with(lambda: push_session(app.services.push), partial(push_to_browsers, app.services))
+
+
 _SENDING: Mapping[NotificationChannel, Callable[[Application], None]] = {
     NotificationChannel.SMS: _text_people,
     NotificationChannel.CALL: _call_people,
     NotificationChannel.WEBHOOK: _post_to_people,
+    NotificationChannel.PUSH: _push_to_people,
 }
 
 

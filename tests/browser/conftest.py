@@ -56,6 +56,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         started = running_service(
             tmp_path_factory.mktemp("service"),
             TELEPHONY__OFFICER_NUMBER="+8647896111",
+            PUSH__SERVICES='["127.0.0.1"]',
             LISTS__APPROVE_ABOVE_ROWS="2000",
             WORK__LEAST_CALL_SECONDS="1",
             POLICY__LOW__RECORD_CALLS="true",

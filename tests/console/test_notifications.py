@@ -63,3 +63,9 @@ async def test_somebody_whom_no_roster_names_waits_for_nothing(officer: Person):
     assert (await officer.get("/notifications/live", always="1")).status_code == 200
     page = await officer.get("/visits")
     assert "console/notifications.js" in page.text
+
+
+async def test_a_browser_is_added_and_removed_on_the_page(console: ConsoleDesk, officer: Person):
+    assert "Show notifications in this browser" not in text(await officer.get("/notifications"))
+    refused = await officer.post("/notifications/browsers", endpoint="https://elsewhere.example/x")
+    assert refused.status_code == 422

@@ -68,6 +68,7 @@ from dialer.db.tables.duty import notification as notification
 from dialer.db.tables.duty import notification_rules as notification_rules
 from dialer.db.tables.duty import presence as presence
 from dialer.db.tables.duty import presence_change as presence_change
+from dialer.db.tables.duty import push_browser as push_browser
 from dialer.db.tables.knowledge import knowledge_card as knowledge_card
 from dialer.db.tables.knowledge import knowledge_use as knowledge_use
 from dialer.db.tables.knowledge import knowledge_version as knowledge_version

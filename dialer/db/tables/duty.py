@@ -128,6 +128,20 @@ notification_rules = sa.Table(
 of the webhook and its secret.
 """
 
+push_browser = sa.Table(
+    "push_browser",
+    metadata,
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("staff_id", sa.ForeignKey("staff.id"), nullable=False),
+    sa.Column("sealed", BYTEA, nullable=False),
+    when("added_at", required=True),
+    when("wait_until"),  # real: its push service takes nothing before
+    sa.Index("ix_push_browser_staff_id", "staff_id"),
+)
+"""A browser that shows its person what is pushed. `id` is a digest of its address at the push service; `sealed` has the
+address and the keys that the browser reads by.
+"""
+
 notification = sa.Table(
     "notification",
     metadata,
