@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -23,7 +23,7 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.ext import Extension
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
@@ -262,6 +262,7 @@ def _words() -> dict[str, Any]:
         "typed_value": _typed_value,
         "problem_of": _problem_of,
         "help_of": _help_of,
+        "help_beside": _help_beside,
         "is_refused": lambda action: (form := _current.get().refused) is not None and form.action == action,
     }
 
@@ -310,8 +311,30 @@ def _problem_of(name: str, problem: str) -> str:
 
 def _help_of(field: str = "") -> str:
     """The address that leads to the manual's paragraph about this page, or about a field of it."""
-    asked = {"page": _current.get().path} | ({"field": field} if field else {})
-    return f"/help/of?{urlencode(asked)}"
+    return _help_of_page(_current.get().path) + (f"&{urlencode({'field': field})}" if field else "")
+
+
+def _help_beside(field: str) -> Markup:
+    """The mark beside a field that leads to its paragraph, for the mouse and the finger: from the keyboard F1 leads to
+    the same, so it is no stop of the Tab key and no part of what a label says.
+    """
+    reader = _current.get()
+    return Markup(f'<a class="what" href="{_help_of_page(reader.path)}{_of_field(field, reader.lang)}')  # noqa: S704
+
+
+@lru_cache(maxsize=256)
+def _help_of_page(path: str) -> str:
+    return f"/help/of?{urlencode({'page': path})}"
+
+
+@cache
+def _of_field(field: str, lang: Lang) -> str:
+    """What in the mark beside a field is the same on each page."""
+    said = escape(sentence("What this field wants", lang))
+    return (
+        f'&amp;{urlencode({"field": field})}" title="{said} (F1)" target="_blank" rel="noopener" tabindex="-1"'
+        ' aria-hidden="true"></a>'
+    )
 
 
 @cache

@@ -41,6 +41,10 @@ def test_a_field_a_refused_form_and_an_empty_page_lead_to_the_manual(
     expect(manual).to_have_url(re.compile(r"/help/caller#caller-before$"))
     expect(manual.locator("#caller-before")).to_be_visible()
     manual.close()
+    with page.context.expect_page() as opened:
+        page.locator(".field", has=page.locator("#f-extension")).locator(".what").click()
+    expect(opened.value).to_have_url(re.compile(r"/help/caller#caller-before$"))
+    opened.value.close()
     page.locator("#f-extension").fill("no telephone")
     page.keyboard.press("Enter")
     expect(page.locator(".problem")).to_be_visible()

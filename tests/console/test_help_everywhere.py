@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 import re
 from html import unescape
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 
+import dialer
 from dialer.core.access import Role
 from dialer.core.text import Lang
 from dialer.help.pages import ACTS, FIELDS, anchor_of
@@ -25,6 +27,19 @@ _FIELD = re.compile(r"<(?:input|select|textarea)\b[^>]*>")
 _HELP = re.compile(r'href="(/help/of\?[^"]+)"')
 _CHAPTERS = re.compile(r'href="/help/([a-z]+)#([^"]+)"')
 _EMPTY = re.compile(r'<div class="empty">.*?</div></div>', re.DOTALL)
+_DRAWN = re.compile(
+    r"""<(?:input|select|textarea)\b(?![^>]*type="hidden")(?:\{\{.*?\}\}|\{%.*?%\}|[^<>])*>""", re.DOTALL
+)
+_NAME = re.compile(r"""\bname="(?:\{\{ (\w+) \}\}|([^"]+))\"""")
+_MARK = re.compile(r"""help_beside\("?(\w+)"?\)""")
+_MARKED_ELSEWHERE = {
+    "help.html": {"q"},  # The search of the manual.
+    "knowledge_parts.html": {
+        "used"
+    },  # Boxes within the desk's panel of knowledge, whose heading has the mark.
+    "password.html": {"login"},  # Hidden: for the browser's store of passwords.
+}
+_TEMPLATES = Path(dialer.__file__).with_name("web") / "templates" / "console"
 _WITHOUT_A_PLACE = ("csrf", "lang", "next", "token")
 
 
@@ -42,7 +57,9 @@ def address_of(link: str) -> tuple[str, str]:
 
 def fields_of(main: str) -> set[str]:
     """The names of the fields that somebody sees."""
-    seen = (one for one in _FIELD.findall(main) if 'type="hidden"' not in one)
+    seen = (
+        one for one in _FIELD.findall(main) if 'type="hidden"' not in one and not one.endswith(" hidden>")
+    )
     names = {found[1] for one in seen if (found := re.search(r'\bname="([^"]+)"', one))}
     return names - set(_WITHOUT_A_PLACE)
 
@@ -51,6 +68,16 @@ def main_of(answer: httpx.Response) -> str:
     """What the page shows between header and foot; '' for what is no page of the console."""
     found = _MAIN.search(answer.text) if "text/html" in answer.headers.get("content-type", "") else None
     return "" if found is None or "data-help" not in answer.text else found[0]
+
+
+def without_a_mark(answer: httpx.Response) -> set[str]:
+    """The names of the fields of a page, or of a part of one, that somebody sees without a link to their paragraph."""
+    shown = main_of(answer) or (answer.text if is_part(answer) else "")
+    return fields_of(shown) - {address_of(link)[1] for link in _HELP.findall(shown)}
+
+
+def is_part(answer: httpx.Response) -> bool:
+    return "text/html" in answer.headers.get("content-type", "") and "<html" not in answer.text
 
 
 def somebody(console: ConsoleDesk, row: Row) -> Person:
@@ -67,9 +94,11 @@ async def test_each_page_field_figure_and_empty_place_leads_to_a_paragraph(conso
             continue
         answer = await somebody(console, row).get(row.path.format(**row.target(console, None)))
         main = main_of(answer)
+        path = answer.request.url.path
+        if answer.status_code == 200 and not path.startswith("/help"):
+            without += [f"{path}: nothing beside {name}" for name in sorted(without_a_mark(answer))]
         if answer.status_code != 200 or not main:
             continue
-        path = answer.request.url.path
         if not path.startswith("/help"):
             seen += 1
             wanted = ["", *fields_of(main)]
@@ -105,12 +134,24 @@ async def test_each_refused_form_leads_to_what_it_wants(console: ConsoleDesk):
     assert seen > 20
 
 
+def test_each_template_that_draws_a_field_has_its_mark():
+    without, seen = [], 0
+    for template in sorted(_TEMPLATES.glob("*.html")):
+        source = template.read_text(encoding="utf-8")
+        names = {found[1] or found[2] for one in _DRAWN.findall(source) if (found := _NAME.search(one))}
+        seen += len(names)
+        marked = set(_MARK.findall(source)) | _MARKED_ELSEWHERE.get(template.name, set())
+        without += [f"{template.name}: {name}" for name in sorted(names - marked)]
+    assert without == []
+    assert seen > 60
+
+
 async def test_a_wrong_field_leads_to_its_own_paragraph(console: ConsoleDesk):
     caller = console.person(Role.CALLER)
     answer = await caller.post("/desk/extension", extension="?" * 90)
     assert answer.status_code == 422
-    [link] = [one for one in map(address_of, _HELP.findall(main_of(answer))) if one[1]]
-    assert link == ("/desk/extension", "extension")
+    link = ("/desk/extension", "extension")
+    assert link in map(address_of, _HELP.findall(main_of(answer)))
     led = await caller.get("/help/of", page=link[0], field=link[1])
     assert led.headers["location"] == "/help/caller#caller-before"
 
