@@ -69,6 +69,7 @@ GROUPS = {
             "tests/notifications/test_notifying.py",
             "tests/console/test_duty.py",
             "tests/console/test_presence.py",
+            "tests/console/test_users_online.py",
             "tests/work/test_presence.py",
             "tests/api/test_on_duty.py",
         ),

@@ -10,14 +10,16 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from dialer.core.access import Role
 from dialer.core.case import DESK_HAS_LEFT, AssignmentState, InboundState
-from dialer.core.presence import Presence, PresenceEvent, PresenceState
+from dialer.core.presence import BreakReason, Presence, PresenceEvent, PresenceState
 from dialer.db import tables as t
 from dialer.db.bulk import in_words, word_literal
 from dialer.db.unit_of_work import Row, Tx, record_of
 from dialer.db.units import is_visible_to
 
 _SEEN_EVERY_SECONDS: Final = 10.0
+MOST_ONLINE: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +137,65 @@ def presences_on(tx: Tx, *, real_now: datetime) -> list[PresenceAndWork]:
         .order_by(t.staff.c.id)
     )
     return [_work_of(row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnlineUser:
+    """An account with a session that is used; all times but `since` are real."""
+
+    name: str
+    role: Role
+    unit_id: int | None
+    signed_in_at: datetime
+    """Of its first session that is still used."""
+    active_at: datetime
+    """When it last asked for something, to half a minute."""
+    sessions: int
+    """In how many browsers."""
+    state: PresenceState | None
+    """None where it is off, or never said or took anything."""
+    reason: BreakReason | None
+    since: datetime | None
+    """Service time since when the presence is so."""
+
+
+def users_online(
+    tx: Tx, *, visible_to: int | None, real_now: datetime, idle_since: datetime
+) -> list[OnlineUser]:
+    """Enabled accounts of this unit and all below (None: of all) with a session that has neither ended nor expired and
+    was used after `idle_since`; the last active first, at most 500.
+    """
+    s, n = t.staff.c, t.staff_session.c
+    used = (
+        sa.select(
+            n.staff_id,
+            sa.func.min(n.created_at).label("signed_in_at"),
+            sa.func.max(n.seen_at).label("active_at"),
+            sa.func.count().label("sessions"),
+        )
+        .where(n.ended_at.is_(None), n.expires_at > real_now, n.seen_at > idle_since)
+        .group_by(n.staff_id)
+        .subquery()
+    )
+    is_on = sa.and_(_P.staff_id == s.id, _P.state != word_literal(PresenceState.OFF))
+    rows = tx.rows(
+        sa.select(
+            s.display_name.label("name"),
+            s.role,
+            s.unit_id,
+            used.c.signed_in_at,
+            used.c.active_at,
+            used.c.sessions,
+            _P.state,
+            _P.reason,
+            _P.since,
+        )
+        .select_from(t.staff.join(used, used.c.staff_id == s.id).outerjoin(t.presence, is_on))
+        .where(s.disabled_at.is_(None), is_visible_to(s.unit_id, visible_to))
+        .order_by(used.c.active_at.desc(), s.id)
+        .limit(MOST_ONLINE)
+    )
+    return [record_of(OnlineUser, row) for row in rows]
 
 
 def presence_of(tx: Tx, staff_id: int, *, visible_to: int | None = None) -> StoredPresence | None:

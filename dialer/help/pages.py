@@ -57,6 +57,7 @@ PARAGRAPHS: Final = {
     "/desks": "chief-desks",
     "/duty": "chief-duty",
     "/duty/leave": "chief-duty-leave",
+    "/duty/online": "chief-duty-online",
     "/erasures": "auditor-erasures",
     "/filed": "supervisor-filed",
     "/first": "units-first-administrator",

@@ -32,6 +32,7 @@ from dialer.control.status import StatusPage, WebhookCounts, engine, for_monitor
 from dialer.core.access import Actor, Permission
 from dialer.core.text import Lang
 from dialer.duty.leave_pages import leave_pages
+from dialer.duty.online_pages import online_pages
 from dialer.duty.pages import duty_pages
 from dialer.duty.presence_pages import presence_pages
 from dialer.figures.bulletin_pages import bulletin_pages
@@ -126,6 +127,7 @@ SECTIONS = (
     presence_pages,
     supervision_pages,
     leave_pages,
+    online_pages,
     notification_pages,
     filed_pages,
     token_pages,

@@ -29,6 +29,7 @@ WORDS = {
         "then": "办完后休息",
         "task": "有任务在手",
         "release": "退回",
+        "online": "在线用户",
     },
     "en": {
         "off": "off",
@@ -43,6 +44,7 @@ WORDS = {
         "then": "Break after this task",
         "task": "has a task",
         "release": "Release",
+        "online": "Users online",
     },
 }
 
@@ -108,6 +110,11 @@ def test_a_supervisor_follows_a_desk_and_forces_a_break(
     expect(chief.locator(".toast")).to_be_visible()
     expect(line).to_contain_text(said["why"], timeout=30_000)
     look(page)
+
+    chief.get_by_role("link", name=said["online"]).click()
+    expect(chief.locator("main tbody .presence-break")).to_contain_text(said["on_break"])
+    look(chief)
+    chief.go_back()
 
     chief.locator("#desks tbody tr a").first.click()
     chief.locator("#f-why-out").fill(said["why"])

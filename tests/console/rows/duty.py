@@ -48,6 +48,7 @@ ROWS = (
         refused=422,
     ),
     Row("GET", "/duty/leave", frozenset({Role.SUPERVISOR})),
+    Row("GET", "/duty/online", frozenset({Role.SUPERVISOR})),
     Row("POST", "/duty/leave", frozenset({Role.SUPERVISOR}), refused=422),
     Row("POST", "/duty/leave/{leave_id}/end", frozenset({Role.SUPERVISOR}), _leave, by_unit=True),
     Row("POST", "/duty/swaps/{swap_id}", AT_WORK, lambda _desk, _unit: {"swap_id": 1}, refused=422),
