@@ -1,4 +1,4 @@
-"""`dialer practice`: a service where callers learn at the real desk, with invented people, beside the real one."""
+"""`dialer practice`: a service where staff learn on the real pages, with invented people, beside the real one."""
 
 from __future__ import annotations
 
@@ -31,6 +31,10 @@ def practice_command(
         list[str] | None,
         typer.Option("--caller", help="add an account for this caller; may be given several times"),
     ] = None,
+    officers: Annotated[
+        list[str] | None,
+        typer.Option("--officer", help="add an account for this officer; may be given several times"),
+    ] = None,
     port: Annotated[
         int,
         typer.Option(
@@ -38,7 +42,7 @@ def practice_command(
         ),
     ] = PORT,
 ) -> None:
-    """Run a service for practice: invented people at the real desk, own servers, keys and folder, nothing real."""
+    """Run a service for practice: invented people on the real pages, own servers, keys and folder, nothing real."""
     env = practice_environment(os.environ, port=port)
     settings = load_settings(env)
     configure_logs(level=settings.log.level, log_format=settings.log.format, process="practice")
@@ -47,7 +51,7 @@ def practice_command(
         signal.signal(number, lambda *_: stopped.set())
     console = Console(stderr=True)
     with practice_servers(settings) as app:
-        made = make_practice_accounts(app.services, callers or [])
+        made = make_practice_accounts(app.services, callers or [], officers or [])
         supervisor = Supervisor(children(settings, env), log_child_event)
 
         def tend() -> None:

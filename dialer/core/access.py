@@ -154,6 +154,8 @@ class Permission(StrEnum):
     """Only a person lowers a grade, with a reason."""
     WORK_DESK = "work_desk"
     WORK_VISITS = "work_visits"
+    PRACTISE = "practise"
+    """The own course in a service for practice."""
     SEE_UNITS = "see_units"
     """The units with their open work."""
     SEE_DUTY = "see_duty"
@@ -234,6 +236,7 @@ ROLES: Mapping[Permission, frozenset[Role]] = {
     Permission.LOWER_CASES: frozenset({_R.SUPERVISOR}),
     Permission.WORK_DESK: frozenset({_R.CALLER, _R.SUPERVISOR}),
     Permission.WORK_VISITS: frozenset({_R.OFFICER, _R.SUPERVISOR}),
+    Permission.PRACTISE: frozenset({_R.CALLER, _R.OFFICER, _R.SUPERVISOR}),
     Permission.SEE_UNITS: _CENTRE - {_R.CALLER},
     Permission.SEE_DUTY: _CENTRE,
     Permission.MANAGE_DUTY: frozenset({_R.SUPERVISOR}),

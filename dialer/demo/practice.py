@@ -25,7 +25,20 @@ PRACTICE_FOLDER: Final = "practice"
 PORT: Final = 8090
 _LONG: Final = str(7 * 86_400)
 _NEVER: Final = str(30 * 86_400)
-_GRADE: Final = "DIALER_POLICY__EXTRA_HIGH__"
+_CALLS: Final = "DIALER_POLICY__EXTRA_HIGH__"
+_VISITS: Final = "DIALER_POLICY__HIGH__"
+_ALONE: Final = {
+    "FIRST_ATTEMPT_SECONDS": _LONG,
+    "HUMAN_DUE_SECONDS": _NEVER,
+    "SIGN_SECONDS": _NEVER,
+    "FEEDBACK_SECONDS": _NEVER,
+    "VISIT_AFTER_SECONDS": _LONG,
+    "VISIT_DUE_SECONDS": _NEVER,
+    "VISIT_WHEN_HUMAN_FAILS": "false",
+    "FOLLOW_UP_BY": "none",
+    "FOLLOW_UP_THEN": "none",
+}
+"""Of the policy of both grades."""
 _ROLES: Final = {
     Role.SUPERVISOR: "实训教员",
     Role.ADMINISTRATOR: "实训系统管理员",
@@ -54,15 +67,11 @@ def practice_environment(env: Mapping[str, str], *, port: int = PORT) -> dict[st
         # The talk beside the desk is the call.
         "DIALER_WORK__LEAST_CALL_SECONDS": "0",
         "DIALER_WORK__TASKS": "pull",
-        # The caller alone calls: no visit, no follow-up and no late robot call while somebody practises.
-        _GRADE + "FIRST_ATTEMPT_SECONDS": _LONG,
-        _GRADE + "HUMAN_AFTER_SECONDS": "0",
-        _GRADE + "HUMAN_DUE_SECONDS": _NEVER,
-        _GRADE + "SIGN_SECONDS": _NEVER,
-        _GRADE + "FEEDBACK_SECONDS": _NEVER,
-        _GRADE + "VISIT_AFTER_SECONDS": _NEVER,
-        _GRADE + "FOLLOW_UP_BY": "none",
-        _GRADE + "FOLLOW_UP_THEN": "none",
+        # The caller alone calls, or the officer visits: nothing follows while somebody practises.
+        "DIALER_POLICY__VISIT_RETRY_SECONDS": _NEVER,
+        **{grade + name: value for grade in (_CALLS, _VISITS) for name, value in _ALONE.items()},
+        _CALLS + "HUMAN_AFTER_SECONDS": "0",
+        _VISITS + "HUMAN_AFTER_SECONDS": _LONG,
     }
 
 
@@ -79,14 +88,17 @@ def practice_servers(settings: Settings) -> Iterator[Application]:
             yield replace(app, servers=servers)
 
 
-def make_practice_accounts(services: Services, callers: Sequence[str]) -> list[NewPassword]:
-    """At the first start an account for the trainer and each administrator; and one for each of these callers, by its
-    login, that is not there yet. Raises `Invalid` for a login that cannot be one.
+def make_practice_accounts(
+    services: Services, callers: Sequence[str], officers: Sequence[str] = ()
+) -> list[NewPassword]:
+    """At the first start an account for the trainer and each administrator; and one for each of these callers and
+    officers, by its login, that is not there yet. Raises `Invalid` for a login that cannot be one.
     """
     with services.store.begin() as tx:
         known = {member.login for member in all_members(tx)}
     wanted = [] if known else [(role.value, name, role) for role, name in _ROLES.items()]
-    wanted += [(login, login, Role.CALLER) for login in dict.fromkeys(callers) if login not in known]
+    asked = dict.fromkeys(officers, Role.OFFICER) | dict.fromkeys(callers, Role.CALLER)
+    wanted += [(login, login, role) for login, role in asked.items() if login not in known]
     return [
         add_staff(
             services,

@@ -606,6 +606,7 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         Permission.LOWER_CASES: "lower a grade",
         Permission.WORK_DESK: "call people",
         Permission.WORK_VISITS: "visit people",
+        Permission.PRACTISE: "practise",
         Permission.SEE_UNITS: "look at units",
         Permission.SEE_DUTY: "look at rosters",
         Permission.MANAGE_DUTY: "load rosters",

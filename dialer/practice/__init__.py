@@ -1,1 +1,1 @@
-"""Practice 实训: calls with simulated people at the real desk, and what each attempt is worth. Never a real line."""
+"""Practice 实训: calls and visits with invented people on the real pages, and their scores. Never a real line."""

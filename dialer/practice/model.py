@@ -1,22 +1,29 @@
-"""The people of practice, what a caller may say to them, what they answer, and what is true about them. Pure."""
+"""The people of practice, what may be said to them, what they answer, and what is true about them. Pure."""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib import resources
 from typing import Any, Final
 
-from dialer.core.case import contact_of_outcome
+from dialer.core.case import PersonMet, contact_of_outcome
 from dialer.core.text import Lang
 from dialer.core.values import Contact, FraudType, OutcomeKind, ScammerContact
 
 
+class Course(StrEnum):
+    """What is practised."""
+
+    CALLS = "calls"
+    VISITS = "visits"
+
+
 class PersonKind(StrEnum):
-    """Who answers the telephone."""
+    """Who answers the telephone, or opens the door."""
 
     BELIEVES = "believes"
     """Believes the scammer, and takes us for false police."""
@@ -26,10 +33,14 @@ class PersonKind(StrEnum):
     """Has sent money already."""
     SCAMMER = "scammer"
     """The scammer's own second telephone: nobody there is the person of the warning."""
+    FAMILY = "family"
+    """Another one of the household; the person is not at home."""
+    NEIGHBOUR = "neighbour"
+    """Nobody is at home, and a neighbour comes out."""
 
 
 class Line(StrEnum):
-    """What a caller says. The first six are the points of the call guide, under the same keys."""
+    """What is said. The first six are the points of the call guide, under the same keys."""
 
     OPEN = "open"
     WHO = "who"
@@ -42,6 +53,10 @@ class Line(StrEnum):
     FAMILY = "family"
     PAYMENT = "payment"
     """Asks when and how much was paid, and says that the bank is asked to stop it."""
+    CARD = "card"
+    """Shows the police card and says why one comes."""
+    WHERE = "where"
+    """Asks where the person is, and when and how they are reached."""
     OTHER = "other"
     """Typed words that are none of the others."""
 
@@ -50,6 +65,19 @@ GUIDE: Final = (Line.OPEN, Line.WHO, Line.ASKED, Line.SAID, Line.POLICE, Line.RE
 """The points that are ticked in the report, in the order of the call guide."""
 DETAILS: Final = frozenset({Line.ASKED, Line.SAID, Line.PAYMENT})
 """These lines tell what the case is about: nobody hears them whose identity was not asked."""
+LINES: Final[Mapping[Course, tuple[Line, ...]]] = {
+    Course.CALLS: (*GUIDE, Line.CALM, Line.SLOWLY, Line.FAMILY, Line.PAYMENT),
+    Course.VISITS: (
+        Line.CARD,
+        *GUIDE[1:],
+        Line.CALM,
+        Line.SLOWLY,
+        Line.FAMILY,
+        Line.PAYMENT,
+        Line.WHERE,
+    ),
+}
+"""What may be said, in the order in which it is offered."""
 _NOT_BEFORE_LISTENING: Final = frozenset({Line.ASKED, Line.SAID, Line.POLICE, Line.REPEAT})
 MOST_LINES: Final = 60
 """A call has at most this many lines."""
@@ -72,6 +100,7 @@ class PracticeCase:
     """One case of the course, with what is true about it."""
 
     key: str
+    course: Course
     kind: PersonKind
     fraud_type: FraudType
     name: str
@@ -86,8 +115,8 @@ class PracticeCase:
     won: OutcomeKind
     lost: OutcomeKind
     scammer: ScammerContact
-    most_seconds: int
-    """From the first line of a call to its last."""
+    most_seconds: int | None
+    """From the first line of a call to its last; None for a visit."""
     answers: Mapping[str, Words]
 
     @property
@@ -96,9 +125,17 @@ class PracticeCase:
         return contact_of_outcome(self.won) is Contact.VERIFIED
 
     @property
+    def met(self) -> PersonMet:
+        """Who is met at the door."""
+        return _MET.get(self.kind, PersonMet.PERSON)
+
+    @property
     def hello(self) -> Words:
-        """The words with which the telephone is answered."""
+        """The words with which the telephone is answered or the door opened."""
         return self.answers[_Answer.HELLO]
+
+
+_MET: Final = {PersonKind.FAMILY: PersonMet.FAMILY, PersonKind.NEIGHBOUR: PersonMet.NEIGHBOUR}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +152,8 @@ def hear(case: PracticeCase, said: Sequence[Line]) -> Heard:
     taken_in: set[Line] = set()
     answers: list[Words] = []
     listens = case.listens_after is None
-    for line in said:
+    for spoken in said:
+        line = spoken if spoken in LINES[case.course] else Line.OTHER
         listens = listens or line is case.listens_after
         if not listens and line in _NOT_BEFORE_LISTENING:
             answers.append(case.answers[_Answer.BLOCKED])
@@ -134,8 +172,12 @@ def true_outcome(case: PracticeCase, said: Sequence[Line]) -> OutcomeKind:
     return case.won if hear(case, said).is_won else case.lost
 
 
-def _content() -> Mapping[str, Any]:
-    text = resources.files("dialer.practice").joinpath("cases.toml").read_text(encoding="utf-8")
+_FILES: Final = {Course.CALLS: "cases.toml", Course.VISITS: "visits.toml"}
+
+
+@cache
+def _content(of: Course) -> Mapping[str, Any]:
+    text = resources.files("dialer.practice").joinpath(_FILES[of]).read_text(encoding="utf-8")
     return tomllib.loads(text)
 
 
@@ -143,10 +185,14 @@ def _words(stored: Mapping[str, str]) -> Words:
     return {lang: stored[lang.value] for lang in Lang}
 
 
+def course(of: Course = Course.CALLS) -> tuple[PracticeCase, ...]:
+    """The cases of a course, in their order."""
+    return _course(of)
+
+
 @cache
-def course() -> tuple[PracticeCase, ...]:
-    """The ten cases, in their order."""
-    content = _content()
+def _course(of: Course) -> tuple[PracticeCase, ...]:
+    content = _content(of)
     made = []
     for key, stored in content["cases"].items():
         kind = content["kinds"][stored["kind"]]
@@ -155,6 +201,7 @@ def course() -> tuple[PracticeCase, ...]:
         made.append(
             PracticeCase(
                 key=key,
+                course=of,
                 kind=PersonKind(stored["kind"]),
                 fraud_type=FraudType(stored["fraud_type"]),
                 name=stored["name"],
@@ -166,23 +213,32 @@ def course() -> tuple[PracticeCase, ...]:
                 won=OutcomeKind(truth["won"]),
                 lost=OutcomeKind(truth["lost"]),
                 scammer=ScammerContact(truth["scammer"]),
-                most_seconds=truth["most_seconds"],
+                most_seconds=truth.get("most_seconds"),
                 answers={name: _words(words) for name, words in answers.items()},
             )
         )
     return tuple(made)
 
 
+@cache
+def kinds_of(of: Course) -> tuple[PersonKind, ...]:
+    """The kinds of people that a course has."""
+    met = {case.kind for case in course(of)}
+    return tuple(kind for kind in PersonKind if kind in met)
+
+
 def case_of(key: str) -> PracticeCase | None:
-    """The case with this key; None without one."""
-    return next((case for case in course() if case.key == key), None)
+    """The case with this key, of any course; None without one."""
+    return next((case for of in Course for case in course(of) if case.key == key), None)
 
 
 @cache
 def own_lines(lang: Lang) -> Mapping[Line, str]:
     """The sentences of practice itself, for the lines that are not in the call guide."""
     return {
-        Line(key): stored["say"][lang.value] for key, stored in _content()["lines"].items() if "say" in stored
+        Line(key): stored["say"][lang.value]
+        for key, stored in _content(Course.CALLS)["lines"].items()
+        if "say" in stored
     }
 
 
@@ -190,18 +246,20 @@ def own_lines(lang: Lang) -> Mapping[Line, str]:
 def _signs() -> Mapping[Line, tuple[str, ...]]:
     return {
         Line(key): tuple(sign.casefold() for sign in stored["signs"])
-        for key, stored in _content()["lines"].items()
+        for key, stored in _content(Course.CALLS)["lines"].items()
     }
 
 
-def line_of_words(words: str, sentences: Mapping[Line, str]) -> Line:
-    """The line that these typed words are: the one of `sentences` that is in them; else the one with the most
-    of its signs in them, the first of several.
+def line_of_words(
+    words: str, sentences: Mapping[Line, str], among: Collection[Line] = LINES[Course.CALLS]
+) -> Line:
+    """The line that these typed words are: the one of `sentences` that is in them; else the one of `among` with the
+    most of its signs in them, the first of several.
     """
     typed = words.casefold()
     for line, sentence in sentences.items():
         if sentence.casefold() in typed:
             return line
-    found = {line: sum(sign in typed for sign in signs) for line, signs in _signs().items()}
+    found = {line: sum(sign in typed for sign in signs) for line, signs in _signs().items() if line in among}
     best = max(found, key=lambda line: found[line])
     return best if found[best] else Line.OTHER

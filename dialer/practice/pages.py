@@ -13,6 +13,7 @@ from starlette.responses import Response
 from dialer.core.access import Permission
 from dialer.core.errors import Conflict, Invalid, NotFound
 from dialer.core.text import Lang, gettext_noop
+from dialer.core.values import Track
 from dialer.practice.actions import (
     NoPractice,
     Scored,
@@ -27,11 +28,13 @@ from dialer.practice.actions import (
 )
 from dialer.practice.model import (
     GUIDE,
+    LINES,
+    Course,
     Line,
     PersonKind,
     PracticeCase,
-    course,
     hear,
+    kinds_of,
     line_of_words,
     own_lines,
 )
@@ -59,11 +62,16 @@ KIND_WORDS: Final[Mapping[PersonKind, str]] = {
     PersonKind.ELDERLY: gettext_noop("elderly"),
     PersonKind.PAID: gettext_noop("has paid already"),
     PersonKind.SCAMMER: gettext_noop("the scammer's second telephone"),
+    PersonKind.FAMILY: gettext_noop("family; the person is out"),
+    PersonKind.NEIGHBOUR: gettext_noop("a neighbour; nobody is at home"),
 }
 CRITERION_WORDS: Final[Mapping[Criterion, str]] = {
     Criterion.OPENED: gettext_noop("First sentence"),
+    Criterion.CARD: gettext_noop("Police card first"),
     Criterion.IDENTITY: gettext_noop("Identity before detail"),
     Criterion.WITHHELD: gettext_noop("Nothing told to a stranger"),
+    Criterion.WHERE: gettext_noop("How the person is reached"),
+    Criterion.MET: gettext_noop("Person met"),
     Criterion.RULE: gettext_noop("Rule of this fraud said"),
     Criterion.POLICE: gettext_noop("False police explained"),
     Criterion.REPEATED: gettext_noop("Repeated in own words"),
@@ -74,34 +82,48 @@ CRITERION_WORDS: Final[Mapping[Criterion, str]] = {
     Criterion.TICKED: gettext_noop("Ticks of the call guide"),
     Criterion.SECONDS: gettext_noop("Seconds"),
 }
+COURSE_WORDS: Final[Mapping[Course, str]] = {
+    Course.CALLS: gettext_noop("Calls"),
+    Course.VISITS: gettext_noop("Visits"),
+}
+_ABOUT: Final[Mapping[Course, str]] = {
+    Course.CALLS: gettext_noop(
+        "Calls with invented people at the real desk. Each report is laid beside the truth and scored."
+    ),
+    Course.VISITS: gettext_noop(
+        "Visits to invented people on the real pages of a visit. Each report is laid beside the truth and scored."
+    ),
+}
 KNOWN = (gettext_noop("practice case"), gettext_noop("practice attempt"))
 """Kinds of what may be missing."""
 
 
-@practice_pages.get(_PATH, act=Permission.WORK_DESK, nav=gettext_noop("Practice"), order=21)
+@practice_pages.get(_PATH, act=Permission.PRACTISE, nav=gettext_noop("Practice"), order=21)
 def show_course(request: CurrentRequest) -> Response:
-    """The reader's own course: ten cases, with the best score of each."""
+    """The reader's own course: its cases, with the best score of each."""
     return _show_course(request)
 
 
-@practice_pages.post(_PATH + "/cases/{key}", act=Permission.WORK_DESK)
+@practice_pages.post(_PATH + "/cases/{key}", act=Permission.PRACTISE)
 def take(request: CurrentRequest, key: Annotated[str, Path(max_length=60)]) -> Response:
-    """Takes a case: its call is in hand at the desk."""
+    """Takes a case: its call is in hand at the desk, or its visit on the page of the visit."""
     try:
         held = take_case(request.services, request.member, key)
     except (NoPractice, TaskInHand) as fault:
         return _show_course(request, refused=request.refusal(fault), status=_TAKEN)
+    if held.kind is Track.VISIT:
+        return request.redirect_to(f"/visits/{held.id}")
     open_task(request.services, request.actor, held.id, token=held.token)
     return request.redirect_to(_DESK)
 
 
-@practice_pages.get(_PATH + "/talk/{task_id}", act=Permission.WORK_DESK)
+@practice_pages.get(_PATH + "/talk/{task_id}", act=Permission.PRACTISE)
 def show_talk(request: CurrentRequest, task_id: Number) -> Response:
     """The talk with the simulated person, for the page of the task."""
     return _show_talk(request, task_id)
 
 
-@practice_pages.post(_PATH + "/talk/{task_id}", act=Permission.WORK_DESK)
+@practice_pages.post(_PATH + "/talk/{task_id}", act=Permission.PRACTISE)
 def speak(
     request: CurrentRequest,
     task_id: Number,
@@ -113,8 +135,10 @@ def speak(
     if found is None:
         raise NotFound(kind="assignment", key=task_id)
     said = typed_word(Line, line)
+    if said not in LINES[found.case.course]:
+        said = None
     if said is None and words.strip():
-        said = line_of_words(words, _sentences(request, found.case))
+        said = line_of_words(words, _sentences(request, found.case), LINES[found.case.course])
     try:
         if said is None:
             raise Invalid(field="words", problem=gettext_noop("is empty"))  # noqa: TRY301
@@ -124,7 +148,7 @@ def speak(
     return _show_talk(request, task_id)
 
 
-@practice_pages.get(_PATH + "/attempts/{attempt_id}", act=Permission.WORK_DESK)
+@practice_pages.get(_PATH + "/attempts/{attempt_id}", act=Permission.PRACTISE)
 def show_attempt(request: CurrentRequest, attempt_id: Number) -> Response:
     """One attempt: the truth beside what was recorded, and each criterion with its reason."""
     member, found = read_attempt(request.services, attempt_id, reader=request.member)
@@ -140,7 +164,7 @@ def show_attempt(request: CurrentRequest, attempt_id: Number) -> Response:
     )
 
 
-@practice_pages.get(_PATH + "/certificate/{staff_id}", act=Permission.WORK_DESK)
+@practice_pages.get(_PATH + "/certificate/{staff_id}", act=Permission.PRACTISE)
 def show_certificate(request: CurrentRequest, staff_id: Number) -> Response:
     """The certificate of a completed course, to be printed."""
     return request.page(
@@ -155,12 +179,12 @@ def show_certificate(request: CurrentRequest, staff_id: Number) -> Response:
 def show_people(request: CurrentRequest) -> Response:
     """Who of the reader's units has practised, and how far they are."""
     courses = read_courses(request.services, visible_to=request.member.unit_id)
-    return request.page(_PEOPLE, courses=courses, cases=course(), pass_percent=PASS_PERCENT, **_words())
+    return request.page(_PEOPLE, courses=courses, pass_percent=PASS_PERCENT, **_words())
 
 
 @practice_pages.get(_PATH + "/people/{staff_id}", act=Permission.MANAGE_DUTY)
 def show_person(request: CurrentRequest, staff_id: Number) -> Response:
-    """The course of one caller, with every attempt."""
+    """The course of one person, with every attempt."""
     found = read_course(request.services, staff_id, reader=request.member)
     return request.page(
         _COURSE,
@@ -177,11 +201,11 @@ def show_person(request: CurrentRequest, staff_id: Number) -> Response:
 def choose_people(
     request: CurrentRequest, staff_id: Number, kind: Annotated[list[str] | None, Form()] = None
 ) -> Response:
-    """Chooses the kinds of people that this caller practises with."""
+    """Chooses the kinds of people that this person practises with."""
     chosen = {known for known in (typed_word(PersonKind, one) for one in kind or []) if known is not None}
     choose_kinds(request.services, request.member, staff_id, chosen)
     return request.redirect_to(
-        f"{_PATH}/people/{staff_id}", notice=gettext_noop("The kinds are chosen: the caller sees them.")
+        f"{_PATH}/people/{staff_id}", notice=gettext_noop("The kinds are chosen, and shown on the course.")
     )
 
 
@@ -202,7 +226,7 @@ def _show_course(request: RequestContext, *, refused: str = "", status: int = 20
 def _show_talk(request: RequestContext, task_id: int, *, refused: str = "") -> Response:
     found = read_talk(request.services, request.member, task_id)
     if not request.is_part:
-        return request.redirect_to(_DESK)
+        return request.redirect_to(_PATH)
     lines = [] if found is None else list(_sentences(request, found.case).items())
     return request.part(
         _TALK,
@@ -217,7 +241,7 @@ def _show_talk(request: RequestContext, task_id: int, *, refused: str = "") -> R
 
 
 def _sentences(request: RequestContext, case: PracticeCase) -> Mapping[Line, str]:
-    """What a caller may say in this call: the points of the call guide, then the sentences of practice."""
+    """What may be said to this person: points of the call guide, and sentences of practice."""
     centre = request.services.centre
     guide = call_checklist(
         case.fraud_type,
@@ -225,7 +249,8 @@ def _sentences(request: RequestContext, case: PracticeCase) -> Mapping[Line, str
         bureau=centre.bureau.get(request.lang.value, ""),
         hotline=dialled_number(centre.callback_number, centre.area_code),
     )
-    return {Line(point.key): point.text for point in guide} | dict(own_lines(request.lang))
+    spoken = {Line(point.key): point.text for point in guide} | dict(own_lines(request.lang))
+    return {line: spoken[line] for line in LINES[case.course]}
 
 
 def _turns(request: RequestContext, found: Scored) -> list[tuple[str, str]]:
@@ -238,4 +263,10 @@ def _turns(request: RequestContext, found: Scored) -> list[tuple[str, str]]:
 
 
 def _words() -> dict[str, Any]:
-    return {"kind_words": KIND_WORDS, "criterion_words": CRITERION_WORDS}
+    return {
+        "kind_words": KIND_WORDS,
+        "criterion_words": CRITERION_WORDS,
+        "course_words": COURSE_WORDS,
+        "about_course": _ABOUT,
+        "kinds_of": kinds_of,
+    }

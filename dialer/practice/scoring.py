@@ -7,9 +7,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from dialer.core.case import PersonMet
 from dialer.core.text import Text, gettext_noop
 from dialer.core.values import Contact, OutcomeKind, ScammerContact
-from dialer.practice.model import DETAILS, GUIDE, Line, PersonKind, PracticeCase, hear, true_outcome
+from dialer.practice.model import (
+    DETAILS,
+    GUIDE,
+    Course,
+    Line,
+    PersonKind,
+    PracticeCase,
+    hear,
+    true_outcome,
+)
 
 PASS_PERCENT: Final = 80
 """An attempt with fewer points of a hundred is not passed."""
@@ -19,9 +29,14 @@ class Criterion(StrEnum):
     """What is judged."""
 
     OPENED = "opened"
+    CARD = "card"
+    """The police card was shown before anything was said at the door."""
     IDENTITY = "identity"
     WITHHELD = "withheld"
     """Nothing of the case was told to somebody who is not the person."""
+    WHERE = "where"
+    """Somebody else was asked how the person is reached."""
+    MET = "met"
     RULE = "rule"
     POLICE = "police"
     REPEATED = "repeated"
@@ -36,8 +51,11 @@ class Criterion(StrEnum):
 
 POINTS: Final = {
     Criterion.OPENED: 10,
+    Criterion.CARD: 10,
     Criterion.IDENTITY: 20,
     Criterion.WITHHELD: 30,
+    Criterion.WHERE: 15,
+    Criterion.MET: 10,
     Criterion.RULE: 10,
     Criterion.POLICE: 10,
     Criterion.REPEATED: 10,
@@ -68,6 +86,8 @@ class Recorded:
     """Keys of points of the call guide."""
     stop_asked: bool
     """A stop payment was opened for the case."""
+    met: PersonMet | None = None
+    """Who was met at the door; None where that was not recorded, and for a call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,18 +130,24 @@ def score(case: PracticeCase, recorded: Recorded) -> Score:
     """The score of an attempt at this case."""
     said = recorded.said
     outcome = true_outcome(case, said)
-    marks = [_opened(said), _identity(said)]
+    is_visit = case.course is Course.VISITS
+    marks = [_card(said) if is_visit else _opened(said), _identity(said)]
     if case.is_person:
         marks += [_must_say(case, said, line) for line in _MUST_SAY]
     else:
         marks.append(_withheld(said))
+        if is_visit:
+            marks.append(_where(said))
     if case.kind is PersonKind.PAID:
         marks.append(_stopped(recorded))
+    if is_visit:
+        marks.append(_met(case, recorded))
     marks.append(_outcome(recorded, outcome))
     marks.append(_contact(case, recorded))
     if case.is_person and recorded.scammer is not None:
         marks.append(_scammer(case, recorded.scammer))
-    marks += [_ticked(recorded), _seconds(case, recorded)]
+    if case.most_seconds is not None:
+        marks += [_ticked(recorded), _seconds(recorded, most=case.most_seconds)]
     return Score(marks=tuple(marks), true_outcome=outcome)
 
 
@@ -135,6 +161,39 @@ def _opened(said: Sequence[Line]) -> Mark:
         is_met=said[:1] == (Line.OPEN,),
         good=gettext_noop("The first sentence said who calls and warned of any transfer."),
         bad=gettext_noop("The first sentence was another one: say who calls and warn of any transfer first."),
+    )
+
+
+def _card(said: Sequence[Line]) -> Mark:
+    return _mark(
+        Criterion.CARD,
+        is_met=said[:1] == (Line.CARD,),
+        good=gettext_noop("The police card was shown first."),
+        bad=gettext_noop("Something else was said first: show the police card and say why you come."),
+    )
+
+
+def _where(said: Sequence[Line]) -> Mark:
+    return _mark(
+        Criterion.WHERE,
+        is_met=Line.WHERE in said,
+        good=gettext_noop("Somebody else was asked how the person is reached."),
+        bad=gettext_noop("Nobody asked where the person is and how to reach them."),
+    )
+
+
+def _met(case: PracticeCase, recorded: Recorded) -> Mark:
+    return _mark(
+        Criterion.MET,
+        is_met=recorded.met is case.met,
+        good=gettext_noop("Who was met is recorded as it was."),
+        bad=gettext_noop("Who was met is not recorded: press Arrived, then who was met.")
+        if recorded.met is None
+        else Text(
+            "Met: the truth is %(truth)s, and %(recorded)s is recorded.",
+            truth=case.met,
+            recorded=recorded.met,
+        ),
     )
 
 
@@ -155,8 +214,8 @@ def _withheld(said: Sequence[Line]) -> Mark:
     return _mark(
         Criterion.WITHHELD,
         is_met=DETAILS.isdisjoint(said),
-        good=gettext_noop("Nothing of the case was told to somebody who could not prove to be the person."),
-        bad=gettext_noop("The case was told to somebody who could not prove to be the person."),
+        good=gettext_noop("Nothing of the case was told to somebody who is not the person."),
+        bad=gettext_noop("The case was told to somebody who is not the person."),
     )
 
 
@@ -192,7 +251,7 @@ def _stopped(recorded: Recorded) -> Mark:
         Criterion.STOPPED,
         is_met=Line.PAYMENT in recorded.said and recorded.stop_asked,
         good=gettext_noop("The payment was asked about, and its stop payment begun."),
-        bad=gettext_noop("No stop payment was begun: press “Money sent: stop the payment” on the desk.")
+        bad=gettext_noop("No stop payment was begun: press “Money sent: stop the payment”.")
         if Line.PAYMENT in recorded.said
         else gettext_noop("Nobody asked when and how much was paid."),
     )
@@ -254,11 +313,11 @@ def _ticked(recorded: Recorded) -> Mark:
     )
 
 
-def _seconds(case: PracticeCase, recorded: Recorded) -> Mark:
-    facts = {"seconds": round(recorded.seconds), "most": case.most_seconds}
+def _seconds(recorded: Recorded, *, most: int) -> Mark:
+    facts = {"seconds": round(recorded.seconds), "most": most}
     return _mark(
         Criterion.SECONDS,
-        is_met=recorded.seconds <= case.most_seconds,
+        is_met=recorded.seconds <= most,
         good=Text("%(seconds)s seconds from the first line to the last, of %(most)s.", **facts),
         bad=Text("%(seconds)s seconds from the first line to the last, more than %(most)s.", **facts),
     )

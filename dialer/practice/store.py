@@ -11,8 +11,10 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dialer.cases.attempts import attempt_update
 from dialer.core.attempt import AttemptEvent
+from dialer.core.case import AssignmentState, PersonMet
 from dialer.core.errors import NotFound
-from dialer.core.values import Contact, OutcomeKind, ScammerContact
+from dialer.core.timeline import ActKind
+from dialer.core.values import Contact, OutcomeKind, ScammerContact, Track
 from dialer.db import tables as t
 from dialer.db.unit_of_work import Row, Tx
 from dialer.db.units import is_visible_to
@@ -22,7 +24,7 @@ from dialer.practice.scoring import Recorded
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One attempt of one caller at one case of the course."""
+    """One attempt of one person at one case of the course."""
 
     id: int
     staff_id: int
@@ -32,7 +34,7 @@ class Attempt:
     begun_at: datetime
     said: tuple[Line, ...]
     recorded: Recorded | None
-    """None until the caller has reported."""
+    """None until it was reported."""
     reported_at: datetime | None
 
 
@@ -65,8 +67,17 @@ def put_off_robot(tx: Tx, case_id: int, *, until: datetime) -> None:
     tx.execute(put_off.values(not_before=until))
 
 
+def has_visit_in_hand(tx: Tx, *, by: str) -> bool:
+    """Whether this person has signed for a visit and not reported on it."""
+    a = t.assignment.c
+    held = sa.exists().where(
+        a.kind == Track.VISIT.value, a.state == AssignmentState.SIGNED.value, a.signed_by == by
+    )
+    return bool(tx.scalar(sa.select(held)))
+
+
 def lock_attempt_of_task(tx: Tx, assignment_id: int, *, staff_id: int) -> Attempt:
-    """This caller's attempt, locked. Raises `NotFound`."""
+    """This person's attempt, locked. Raises `NotFound`."""
     p = t.practice_attempt.c
     row = tx.one(
         sa.select(t.practice_attempt)
@@ -79,7 +90,7 @@ def lock_attempt_of_task(tx: Tx, assignment_id: int, *, staff_id: int) -> Attemp
 
 
 def add_line(tx: Tx, attempt_id: int, line: Line, *, now: datetime) -> None:
-    """Notes that the caller said this."""
+    """Notes that this was said."""
     p = t.practice_attempt.c
     tx.execute(
         sa.update(t.practice_attempt)
@@ -93,14 +104,14 @@ def add_line(tx: Tx, attempt_id: int, line: Line, *, now: datetime) -> None:
 
 
 def attempt_of_task(tx: Tx, assignment_id: int, *, staff_id: int) -> Attempt | None:
-    """This caller's attempt, or None."""
+    """This person's attempt, or None."""
     p = t.practice_attempt.c
     found = _read(tx, p.assignment_id == assignment_id, p.staff_id == staff_id)
     return found[0] if found else None
 
 
 def attempt_by_id(tx: Tx, attempt_id: int, *, visible_to: int | None) -> Attempt:
-    """The attempt, of a caller of these units. Raises `NotFound`."""
+    """The attempt, of somebody of these units. Raises `NotFound`."""
     found = _read(tx, t.practice_attempt.c.id == attempt_id, is_visible_to(t.staff.c.unit_id, visible_to))
     if not found:
         raise NotFound(kind="practice attempt", key=attempt_id)
@@ -108,17 +119,17 @@ def attempt_by_id(tx: Tx, attempt_id: int, *, visible_to: int | None) -> Attempt
 
 
 def attempts_of(tx: Tx, staff_id: int) -> list[Attempt]:
-    """All attempts of this caller, oldest first."""
+    """All attempts of this person, oldest first."""
     return _read(tx, t.practice_attempt.c.staff_id == staff_id)
 
 
 def attempts_in_units(tx: Tx, *, visible_to: int | None) -> list[Attempt]:
-    """All attempts of the callers of these units, oldest first."""
+    """All attempts of the people of these units, oldest first."""
     return _read(tx, is_visible_to(t.staff.c.unit_id, visible_to))
 
 
 def choices_of(tx: Tx, staff_ids: Collection[int]) -> dict[int, dict[PersonKind, datetime]]:
-    """When which kinds were chosen for these callers, by account."""
+    """When which kinds were chosen for these people, by account."""
     c = t.practice_choice.c
     found: dict[int, dict[PersonKind, datetime]] = {}
     for row in tx.rows(sa.select(c.staff_id, c.kind, c.chosen_at).where(c.staff_id.in_(staff_ids))):
@@ -151,10 +162,23 @@ def _read(tx: Tx, *which: sa.ColumnElement[bool]) -> list[Attempt]:
         .limit(1)
         .lateral("reported")
     )
+    e = t.event.c
+    met = (
+        sa.select(e.facts["who"].as_string())
+        .where(
+            e.case_id == p.case_id,
+            e.kind == ActKind.VISIT_SEEN.value,
+            e.facts["assignment_id"].as_integer() == p.assignment_id,
+        )
+        .order_by(e.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
     statement = (
         sa.select(
             t.practice_attempt,
             *reported.c,
+            met.label("met"),
             sa.exists().where(s.case_id == p.case_id).label("stop_asked"),
         )
         .join(t.staff, t.staff.c.id == p.staff_id)
@@ -191,4 +215,5 @@ def _recorded(row: Row, said: tuple[Line, ...]) -> Recorded:
         scammer=ScammerContact(row["scammer_contact"]) if row["scammer_contact"] else None,
         ticked=frozenset(row["ticked"]),
         stop_asked=row["stop_asked"],
+        met=PersonMet(row["met"]) if row["met"] else None,
     )

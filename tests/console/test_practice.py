@@ -1,8 +1,9 @@
-"""Practice on the console: a case is taken at the real desk, spoken, reported and scored; who has practised is seen."""
+"""Practice on the console: a case is called or visited, reported and scored; who has practised is seen."""
 
 from __future__ import annotations
 
 import re
+import uuid
 from dataclasses import replace
 from datetime import timedelta
 
@@ -14,7 +15,16 @@ from dialer.core.access import Role
 from dialer.core.attempt import AttemptState
 from dialer.db import tables as t
 from dialer.db.units import add_unit
-from dialer.practice.model import GUIDE, MOST_LINES, Line, PersonKind, PracticeCase, course, true_outcome
+from dialer.practice.model import (
+    GUIDE,
+    MOST_LINES,
+    Course,
+    Line,
+    PersonKind,
+    PracticeCase,
+    course,
+    true_outcome,
+)
 from dialer.runtime.services import Application
 from dialer.web.console import SESSION_COOKIE
 from tests.console.desk import PASSWORD, ConsoleDesk, Person, form_csrf, text
@@ -103,6 +113,7 @@ async def test_a_case_is_taken_spoken_reported_and_scored(console: ConsoleDesk):
     console.pass_seconds(20)
     assert "What do you mean?" in text(await speak(caller, task_id, words="Nice weather."))
     assert "empty" in text(await speak(caller, task_id, words="  "))
+    assert "empty" in text(await speak(caller, task_id, line="card"))
     [row] = console.rows(t.practice_attempt)
     assert (row["said"], row["practice_case"]) == (["said", "who", "other"], case.key)
     assert (row["last_said_at"] - row["first_said_at"]).total_seconds() == 20
@@ -279,3 +290,89 @@ def chosen(console: ConsoleDesk) -> list[object]:
 def unit(console: ConsoleDesk) -> int:
     with console.app.services.store.begin() as tx:
         return add_unit(tx, name="五原", parent_id=None)
+
+
+def at_door(kind: PersonKind) -> PracticeCase:
+    return next(case for case in course(Course.VISITS) if case.kind is kind)
+
+
+async def deed(officer: Person, visit_id: int, what: str, **fields: str) -> None:
+    """One act as the officer's phone sends it."""
+    sent = {"csrf": officer.csrf, "client_id": str(uuid.uuid4())} | fields
+    answer = await officer.client.post(
+        f"/visits/{visit_id}/{what}", data=sent, headers={"HX-Request": "true"}
+    )
+    assert answer.status_code == 200, answer.text
+
+
+async def visit(officer: Person, case: PracticeCase) -> None:
+    """One attempt, reported as it was."""
+    taken_to = (await officer.post(f"/practice/cases/{case.key}")).headers["location"]
+    visit_id = int(taken_to.removeprefix("/visits/"))
+    page = await officer.get(taken_to)
+    assert f'hx-get="/practice/talk/{visit_id}"' in page.text
+    assert case.name in page.text
+    assert "nobody is at the door yet" in text(await speak(officer, visit_id, line="card"))
+    for stage in ("accepted", "on_the_way", "arrived"):
+        await deed(officer, visit_id, "step", stage=stage)
+    for line in well_said(case):
+        assert "door yet" not in text(await speak(officer, visit_id, line=line.value))
+    if case.kind is PersonKind.PAID:
+        await officer.post(f"/visits/{visit_id}/paid")
+    await deed(officer, visit_id, "seen", who=case.met.value)
+    fields = {"outcome": case.won.value}
+    fields |= {"scammer": case.scammer.value} if case.is_person else {}
+    await deed(officer, visit_id, "report", **fields)
+    assert 'href="/practice"' in (await officer.get(taken_to)).text
+
+
+async def test_an_officer_visits_every_person_of_the_course(console: ConsoleDesk):
+    officer, chief = console.person(Role.OFFICER), console.person(Role.SUPERVISOR)
+    for case in course(Course.VISITS):
+        await visit(officer, case)
+    page = text(await officer.get("/practice"))
+    assert "6 of 6" in page
+    assert "not passed" not in page
+    certificate = text(await officer.get(f"/practice/certificate/{officer.member.id}"))
+    assert "has completed the course of 6 practice visits" in certificate
+    assert "with 100 points of 100" in certificate
+    people = text(await chief.get("/practice/people"))
+    assert "officer Visits 6 / 6" in people
+    page = await chief.get(f"/practice/people/{officer.member.id}")
+    assert "a neighbour; nobody is at home" in text(page)
+    assert 'value="scammer"' not in page.text
+
+
+async def test_a_visit_that_met_the_family_dissuaded_nobody(console: ConsoleDesk):
+    officer, case = console.person(Role.OFFICER), at_door(PersonKind.FAMILY)
+    taken_to = (await officer.post(f"/practice/cases/{case.key}")).headers["location"]
+    visit_id = int(taken_to.removeprefix("/visits/"))
+    await deed(officer, visit_id, "step", stage="arrived")
+    assert "I am his wife" in text(await speak(officer, visit_id, words="这是我的警察证"))
+    await speak(officer, visit_id, line="said")
+    await deed(officer, visit_id, "seen", who="person")
+    await deed(officer, visit_id, "report", outcome="dissuaded_in_person", scammer="yes")
+    [row] = console.rows(t.practice_attempt)
+    result = text(await officer.get(f"/practice/attempts/{row['id']}"))
+    for told in (
+        "not passed",
+        "The police card was shown first.",
+        "The case was told to somebody who is not the person.",
+        "Nobody asked where the person is and how to reach them.",
+        "Met: the truth is family, and the person is recorded.",
+        "The outcome was cannot find yet, and dissuaded in person is recorded.",
+        case.about["en"],
+    ):
+        assert told in result, told
+
+
+async def test_each_role_has_its_own_course(console: ConsoleDesk):
+    officer, caller = console.person(Role.OFFICER), console.person(Role.CALLER)
+    assert (await officer.post("/practice/cases/angry_loan")).status_code == 404
+    assert (await caller.post("/practice/cases/visit_angry_loan")).status_code == 404
+    await officer.post("/practice/cases/visit_angry_loan")
+    refused = await officer.post("/practice/cases/visit_family_rebate")
+    assert refused.status_code == 409
+    assert "you have a case in hand" in text(refused)
+    kinds = {row["kind"] for row in console.rows(t.assignment)}
+    assert kinds == {"visit"}

@@ -53,6 +53,9 @@ def test_everything_is_its_own_and_only_a_caller_calls(tmp_path: Path):
     grade = settings.policy.extra_high
     assert (grade.human_after_seconds, grade.first_attempt_seconds) == (0, 7 * 86_400)
     assert grade.follow_up_by is None
+    assert not grade.visit_when_human_fails
+    high = settings.policy.high
+    assert min(high.human_after_seconds, high.visit_after_seconds) == 7 * 86_400
 
 
 def test_a_database_for_practice_takes_no_real_line(fresh_database: str):
@@ -78,8 +81,11 @@ def test_accounts_are_made_once(fresh_database: str):
         Role.SECURITY_ADMINISTRATOR,
         Role.CALLER,
     ]
-    again = make_practice_accounts(services, ["zhang", "li"])
-    assert [account.member.login for account in again] == ["li"]
+    again = make_practice_accounts(services, ["zhang", "li"], ["wang"])
+    assert {account.member.login: account.member.role for account in again} == {
+        "li": Role.CALLER,
+        "wang": Role.OFFICER,
+    }
     assert make_practice_accounts(services, []) == []
     scenario.close()
 

@@ -8,17 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dialer.core.case import PersonMet
 from dialer.core.text import Lang
 from dialer.core.values import Contact, OutcomeKind, ScammerContact
 from dialer.practice.model import (
     DETAILS,
     GUIDE,
+    LINES,
+    Course,
     Line,
     PersonKind,
     PracticeCase,
     case_of,
     course,
     hear,
+    kinds_of,
     line_of_words,
     own_lines,
     true_outcome,
@@ -28,7 +32,8 @@ from dialer.work.desk import call_points
 from dialer.work.desk_view import call_checklist
 from tests.practice.callers import well_said
 
-CASES = st.sampled_from(course())
+EVERY = tuple(case for of in Course for case in course(of))
+CASES = st.sampled_from(EVERY)
 SAID = st.lists(st.sampled_from(Line), max_size=14).map(tuple)
 
 
@@ -42,6 +47,7 @@ def well_recorded(case: PracticeCase, said: tuple[Line, ...] = ()) -> Recorded:
         scammer=case.scammer if case.is_person else None,
         ticked=frozenset(line.value for line in said if line in GUIDE),
         stop_asked=case.kind is PersonKind.PAID,
+        met=case.met if case.course is Course.VISITS else None,
     )
 
 
@@ -54,6 +60,7 @@ RECORDS = st.builds(
     scammer=st.none() | st.sampled_from(ScammerContact),
     ticked=st.frozensets(st.sampled_from([*(line.value for line in GUIDE), "beside"])),
     stop_asked=st.booleans(),
+    met=st.none() | st.sampled_from(PersonMet),
 )
 
 
@@ -68,14 +75,17 @@ def reason(made: Score, criterion: Criterion) -> str:
 
 def test_the_course_has_ten_cases_two_of_each_kind():
     assert len(course()) == 10
-    assert sorted(case.kind for case in course()) == sorted([*PersonKind, *PersonKind])
+    assert sorted(case.kind for case in course()) == sorted(2 * kinds_of(Course.CALLS))
     assert len({(case.key, case.name) for case in course()}) == 10
     assert case_of(course()[3].key) is course()[3]
     assert case_of("nobody") is None
-    assert all((case.paid_yuan > 0) == (case.kind is PersonKind.PAID) for case in course())
+    assert all((case.paid_yuan > 0) == (case.kind is PersonKind.PAID) for case in EVERY)
+    assert len({(case.key, case.name) for case in EVERY}) == len(EVERY)
+    assert [case.kind for case in course(Course.VISITS)] == list(kinds_of(Course.VISITS))
+    assert {*kinds_of(Course.CALLS), *kinds_of(Course.VISITS)} == {*PersonKind}
 
 
-@pytest.mark.parametrize("case", course(), ids=lambda case: case.key)
+@pytest.mark.parametrize("case", EVERY, ids=lambda case: case.key)
 def test_who_does_everything_right_has_all_points(case: PracticeCase):
     made = score(case, well_recorded(case))
     assert [mark for mark in made.marks if not mark.is_met] == []
@@ -210,16 +220,17 @@ def test_without_the_identity_eighty_points_are_not_enough():
 
 
 @pytest.mark.parametrize("lang", Lang)
-@pytest.mark.parametrize("case", course(), ids=lambda case: case.key)
+@pytest.mark.parametrize("case", EVERY, ids=lambda case: case.key)
 def test_the_sentences_of_the_call_guide_are_understood_when_typed(case: PracticeCase, lang: Lang):
     spoken = {
         point.key: point.text
         for point in call_checklist(case.fraud_type, lang, bureau="Bureau 反诈中心", hotline="0478-96110")
     }
     spoken |= {line.value: text for line, text in own_lines(lang).items()}
-    sentences = {Line(key): text for key, text in spoken.items()}
+    among = LINES[case.course]
+    sentences = {line: spoken[line.value] for line in among}
     for line, text in sentences.items():
-        assert line_of_words(f" {text.upper()}!", sentences) is line
+        assert line_of_words(f" {text.upper()}!", sentences, among) is line
     assert call_points(case.fraud_type, lang.value).question
     assert case.about[lang]
     assert case.hello[lang]
@@ -245,3 +256,34 @@ def test_typed_words_are_understood_by_their_signs(typed: str, line: Line):
 )
 def test_the_question_what_the_person_will_do_is_known_in_other_words(words: str):
     assert line_of_words(words, {}) is Line.REPEAT
+
+
+def test_a_visit_is_judged_by_the_card_who_was_met_and_how_the_person_is_reached():
+    family = next(case for case in course(Course.VISITS) if case.kind is PersonKind.FAMILY)
+    right = well_recorded(family)
+    made = score(family, replace(right, said=(Line.WHO,), met=PersonMet.PERSON))
+    assert "show the police card" in reason(made, Criterion.CARD)
+    assert "how to reach them" in reason(made, Criterion.WHERE)
+    assert reason(made, Criterion.MET) == "Met: the truth is family, and person is recorded."
+    assert "press Arrived" in reason(score(family, replace(right, met=None)), Criterion.MET)
+    told = score(family, replace(right, said=(*right.said, Line.SAID)))
+    assert not told.is_passed
+    assert reason(told, Criterion.WITHHELD) == "The case was told to somebody who is not the person."
+    claimed = score(family, replace(right, outcome=OutcomeKind.DISSUADED_IN_PERSON))
+    assert reason(claimed, Criterion.OUTCOME) == (
+        "The outcome was cannot_find_yet, and dissuaded_in_person is recorded."
+    )
+    criteria = {mark.criterion for mark in score(family, right).marks}
+    assert criteria.isdisjoint({Criterion.OPENED, Criterion.TICKED, Criterion.SECONDS, Criterion.SCAMMER})
+
+
+@pytest.mark.parametrize(
+    ("typed", "line"),
+    [
+        ("我们是派出所的民警，这是警察证", Line.CARD),
+        ("他什么时候回来？", Line.WHERE),
+        ("Where is your husband?", Line.WHERE),
+    ],
+)
+def test_typed_words_at_the_door_are_understood(typed: str, line: Line):
+    assert line_of_words(typed, {}, LINES[Course.VISITS]) is line

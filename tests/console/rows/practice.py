@@ -1,4 +1,4 @@
-"""Practice: callers and supervisors; a supervisor sees the attempts of the callers of the own units."""
+"""Practice: callers, officers and supervisors; a supervisor sees the attempts of the people of the own units."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.console.row import Row
 from tests.console.town import ConsoleScenario
 from tests.outcomes.town import MORNING
 
-_WHO = frozenset({Role.CALLER, Role.SUPERVISOR})
+_WHO = frozenset({Role.CALLER, Role.OFFICER, Role.SUPERVISOR})
 _CHIEF = frozenset({Role.SUPERVISOR})
 
 
