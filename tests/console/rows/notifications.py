@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from uuid import UUID
+
+from tests.console.desk import ConsoleDesk
 from tests.console.row import AT_WORK, Row
 
-_NOBODYS = "00000000-0000-4000-8000-000000000000"
+
+def _nobodys(_desk: ConsoleDesk, _unit_id: int | None) -> Mapping[str, object]:
+    return {"browser_id": UUID(int=1)}
+
 
 ROWS = (
     Row("GET", "/notifications", AT_WORK),
@@ -18,5 +25,5 @@ ROWS = (
         form={"endpoint": "https://elsewhere.example/x"},
         refused=422,
     ),
-    Row("POST", f"/notifications/browsers/{_NOBODYS}/remove", AT_WORK, refused=404),
+    Row("POST", "/notifications/browsers/{browser_id}/remove", AT_WORK, target=_nobodys, refused=404),
 )
