@@ -310,7 +310,8 @@ def _run(options: argparse.Namespace) -> int:
         changed = [load for load in prices if prices[load] != stored.get(load)]
         FILE.write_text(render(prices), encoding="utf-8")
         print(f"{len(changed)} of {len(prices)} prices changed: {', '.join(changed[:20])}")
-    doubtful = [*grown(stored, made.prices), *grown_with_size(made.prices, may_grow)]
+    moved = [] if options.save else grown(stored, made.prices)
+    doubtful = [*moved, *grown_with_size(made.prices, may_grow)]
     for load in sorted({fault.load for fault in doubtful if fault.figure in BY_TIME and fault.before}):
         again = run(load).prices[load]
         made.prices[load] = lower_of(made.prices[load], again)
