@@ -275,6 +275,7 @@ FACTS: Mapping[str, str] = {
     "gaps": gettext_noop("gaps"),
     "track": gettext_noop("kind"),
     "visit": gettext_noop("visit"),
+    "host": gettext_noop("address"),
     "terminal": gettext_noop("terminal"),
     "named": gettext_noop("account named, not signed in"),
     "accepted": gettext_noop("accepted"),
