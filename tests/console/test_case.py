@@ -663,11 +663,11 @@ async def test_fifty_rings_ask_the_database_no_more_than_one(scene: ConsoleScene
     scene.attempt(one)
     for n in range(50):
         scene.attempt(many, n=n + 1, sent_at=MORNING + timedelta(minutes=n))
-    await shown(chief, one)
-    asked.clear()
-    await shown(chief, one)
-    few = len(asked)
-    asked.clear()
-    page = await shown(chief, many)
+    counts: dict[int, list[int]] = {}
+    for case_id in (one, many):
+        for _ in range(3):  # on a slow machine what a page keeps for seconds is read once more
+            asked.clear()
+            page = await shown(chief, case_id)
+            counts.setdefault(case_id, []).append(len(asked))
     assert "Call 50" in page
-    assert len(asked) <= few <= 41
+    assert min(counts[many]) <= min(counts[one]) <= 40
