@@ -214,22 +214,7 @@ def change_alone(
     with services.act(actor, Permission.MANAGE_STAFF) as act:
         member = get_account(act.tx, login, actor.unit_id)
         note_alone(act, kind.value, login, why=why)
-        change = StaffChange(
-            id=0,
-            kind=kind,
-            staff_id=member.id,
-            revision=member.revision,
-            login=member.login,
-            display_name=member.display_name,
-            role=member.role,
-            unit_id=member.unit_id,
-            language=member.language,
-            asked_by=act.by,
-            asked_at=act.now,
-            expires_at=act.now,
-            why=why,
-        )
-        changed = _carry_out(act, services, change, member, password_hash=made, alone=True)
+        changed = _reset_or_enable(act, services, kind, member, password_hash=made, alone=True)
     return NewPassword(member=changed, password=chosen) if kind in _PASSWORDS else None
 
 
@@ -416,10 +401,24 @@ def _carry_out(
         check_revision(member, change.revision)
         shown, role, unit_id = change.display_name, change.role, change.unit_id
         revise_account(act, services, member, display_name=shown, role=role, unit_id=unit_id, **facts)
-    elif change.kind is StaffChangeKind.ENABLE:
-        enable_account(act, member, **facts)
-    elif change.kind is StaffChangeKind.RESET_PASSWORD:
+        return get_account(act.tx, change.login)
+    return _reset_or_enable(act, services, change.kind, member, password_hash=password_hash, **facts)
+
+
+def _reset_or_enable(
+    act: OpenAct,
+    services: Services,
+    kind: StaffChangeKind,
+    member: Member,
+    *,
+    password_hash: str,
+    **facts: object,
+) -> Member:
+    """The account as it is afterwards. `kind`: of a change that leaves name, role and unit."""
+    if kind is StaffChangeKind.RESET_PASSWORD:
         return set_temporary_password(act, services, member, password_hash=password_hash, **facts)
+    if kind is StaffChangeKind.ENABLE:
+        enable_account(act, member, **facts)
     else:
         remove_factors(act, services, member, **facts)
-    return get_account(act.tx, change.login)
+    return get_account(act.tx, member.login)

@@ -301,6 +301,13 @@ def read_talk(services: Services, member: Member, assignment_id: int) -> Scored 
     return _scored([attempt])[0] if attempt is not None else None
 
 
+def is_answered(services: Services, member: Member, assignment_id: int) -> bool:
+    """Whether somebody answers: at a visit from the member's arrival on. Raises `NotFound`."""
+    with services.store.begin() as tx:
+        held = get_assignment(tx, assignment_id)
+        return held.kind is not Track.VISIT or has_arrived(tx, held, by=member.login)
+
+
 def read_attempt(services: Services, attempt_id: int, *, reader: Member) -> tuple[Member, Scored]:
     """One's own attempt, or, for those who manage duty, one of somebody of their units. Raises `NotFound`."""
     with services.store.begin() as tx:

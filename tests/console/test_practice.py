@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from dialer.core.access import Role
 from dialer.core.attempt import AttemptState
+from dialer.core.text import Lang
 from dialer.db import tables as t
 from dialer.db.units import add_unit
 from dialer.practice.model import (
@@ -313,8 +314,12 @@ async def visit(officer: Person, case: PracticeCase) -> None:
     assert f'hx-get="/practice/talk/{visit_id}"' in page.text
     assert case.name in page.text
     assert "nobody is at the door yet" in text(await speak(officer, visit_id, line="card"))
+    closed = text(await officer.part(f"/practice/talk/{visit_id}"))
+    assert "Press Arrived first" in closed
+    assert case.hello[Lang.EN] not in closed
     for stage in ("accepted", "on_the_way", "arrived"):
         await deed(officer, visit_id, "step", stage=stage)
+    assert case.hello[Lang.EN] in text(await officer.part(f"/practice/talk/{visit_id}"))
     for line in well_said(case):
         assert "door yet" not in text(await speak(officer, visit_id, line=line.value))
     if case.kind is PersonKind.PAID:
